@@ -1,0 +1,98 @@
+"""Every error that CodeDance raises on purpose, drawn as a tree.
+
+::
+
+    CodeDanceError
+    ├── UsageError          a flag, setting or question that cannot be used
+    ├── PictureError        a picture that cannot be read or is over its limits
+    ├── DataError           a file of ours or of the user's with wrong content
+    ├── StoreError          a run folder that cannot be read or written
+    ├── MissingExtraError   an optional dependency is not installed
+    ├── SandboxError        the sandbox itself failed (never the guest's fault)
+    │   └── TierUnavailableError    an isolation tier was asked for and cannot be had
+    └── ModelError          a model could not be asked
+        ├── ModelUnreachableError   no connection, or no answer in time
+        ├── ModelAccessError        the key was refused
+        ├── ModelNotFoundError      the server or disk has no such model
+        └── ModelReplyError         the reply could not be understood
+
+A message is one line that says what happened and what to do about it. What model-written code does wrong is never an
+exception: it is an :class:`~codedance.schema.Execution`.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CodeDanceError",
+    "DataError",
+    "MissingExtraError",
+    "ModelAccessError",
+    "ModelError",
+    "ModelNotFoundError",
+    "ModelReplyError",
+    "ModelUnreachableError",
+    "PictureError",
+    "SandboxError",
+    "StoreError",
+    "TierUnavailableError",
+    "UsageError",
+]
+
+
+class CodeDanceError(Exception):
+    """Root of the tree; catching it catches everything that CodeDance raises on purpose."""
+
+
+class UsageError(CodeDanceError):
+    """A flag, setting or question that cannot be used as given."""
+
+
+class PictureError(CodeDanceError):
+    """A picture that is missing, broken, or over the limits of :mod:`codedance.imaging`."""
+
+
+class DataError(CodeDanceError):
+    """A file with content that does not fit its format or schema version."""
+
+
+class StoreError(CodeDanceError):
+    """A run folder that cannot be read, written or resumed."""
+
+
+class MissingExtraError(CodeDanceError):
+    """An optional dependency is missing; the message names the extra that brings it.
+
+    >>> print(MissingExtraError("the nano model", "local"))
+    the nano model needs the extra 'local': pip install 'codedance[local]'
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra '{extra}': pip install 'codedance[{extra}]'")
+
+
+class SandboxError(CodeDanceError):
+    """The sandbox's own machinery failed: no process, no channel, no isolation."""
+
+
+class TierUnavailableError(SandboxError):
+    """An isolation tier was asked for by name and this machine cannot give it."""
+
+
+class ModelError(CodeDanceError):
+    """A model could not be asked, or not understood."""
+
+
+class ModelUnreachableError(ModelError):
+    """No connection to the model, or no answer within the time allowed, after retries."""
+
+
+class ModelAccessError(ModelError):
+    """The model's server refused the key."""
+
+
+class ModelNotFoundError(ModelError):
+    """The server or the disk has no model of that name."""
+
+
+class ModelReplyError(ModelError):
+    """The model's server answered with something that is not a completion."""

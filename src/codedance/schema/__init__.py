@@ -1,0 +1,55 @@
+"""The nouns of CodeDance: frozen, validated, versioned values that every room speaks in."""
+
+from codedance.schema.execution import CapturedImage, Execution, ExecutionStatus, GuestError, ImageSource
+from codedance.schema.images import ImageRef
+from codedance.schema.record import SCHEMA_VERSION, Record
+from codedance.schema.score import Group, Score, Term
+from codedance.schema.task import Answer, ChoiceAnswer, MathAnswer, NumberAnswer, Task, TextAnswer
+from codedance.schema.trajectory import (
+    Budgets,
+    CodeFormat,
+    Failure,
+    FailureKind,
+    FinishReason,
+    ImagePart,
+    Observation,
+    ProtocolInfo,
+    Sampling,
+    StopReason,
+    TextPart,
+    Trajectory,
+    Turn,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Answer",
+    "Budgets",
+    "CapturedImage",
+    "ChoiceAnswer",
+    "CodeFormat",
+    "Execution",
+    "ExecutionStatus",
+    "Failure",
+    "FailureKind",
+    "FinishReason",
+    "Group",
+    "GuestError",
+    "ImagePart",
+    "ImageRef",
+    "ImageSource",
+    "MathAnswer",
+    "NumberAnswer",
+    "Observation",
+    "ProtocolInfo",
+    "Record",
+    "Sampling",
+    "Score",
+    "StopReason",
+    "Task",
+    "Term",
+    "TextAnswer",
+    "TextPart",
+    "Trajectory",
+    "Turn",
+]

@@ -1,0 +1,18 @@
+"""The base of everything that is written to disk or sent: frozen, validated, closed to unknown fields."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["SCHEMA_VERSION", "Record"]
+
+SCHEMA_VERSION = 1
+"""Version of the trajectory format; raised by one whenever a reader of the old version would misread the new one."""
+
+
+class Record(BaseModel):
+    """A value: immutable, compared by content, refusing fields it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, ser_json_inf_nan="null"
+    )
