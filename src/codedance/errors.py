@@ -14,7 +14,8 @@
         ├── ModelUnreachableError   no connection, or no answer in time
         ├── ModelAccessError        the key was refused
         ├── ModelNotFoundError      the server or disk has no such model
-        └── ModelReplyError         the reply could not be understood
+        ├── ModelReplyError         the reply could not be understood
+        └── ModelContextFullError   the conversation does not fit the model's context
 
 A message is one line that says what happened and what to do about it. What model-written code does wrong is never an
 exception: it is an :class:`~codedance.schema.Execution`.
@@ -27,6 +28,7 @@ __all__ = [
     "DataError",
     "MissingExtraError",
     "ModelAccessError",
+    "ModelContextFullError",
     "ModelError",
     "ModelNotFoundError",
     "ModelReplyError",
@@ -96,3 +98,7 @@ class ModelNotFoundError(ModelError):
 
 class ModelReplyError(ModelError):
     """The model's server answered with something that is not a completion."""
+
+
+class ModelContextFullError(ModelError):
+    """The conversation is longer than the model can read; the episode ends as if its token budget were used up."""

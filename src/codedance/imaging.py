@@ -124,7 +124,7 @@ def _decode(data: bytes, name: str) -> tuple[Image.Image, str]:
         raise PictureError(f"{name}: not a picture in a known format ({', '.join(_FORMATS[:-2])})") from None
     except Image.DecompressionBombError:
         raise PictureError(f"{name}: more than {MAX_PIXELS // 2**20} megapixels; make it smaller first") from None
-    except Exception as error:  # noqa: BLE001 - decoders of broken files raise anything
+    except Exception as error:  # decoders of broken files raise anything
         raise PictureError(f"{name}: broken or cut off ({type(error).__name__}: {error})") from None
     changed = upright is not image or frames > 1
     upright.info = {"codedance_changed": True} if changed else {}

@@ -1,0 +1,30 @@
+"""How the model and the loop talk: prompts, parsing, rendering, feedback; one place for loop, rewards and trainers."""
+
+from codedance.protocol.chat import ChatMessage, Role, as_user_message
+from codedance.protocol.feedback import Allowance, conversation, observe, opening, turn_messages
+from codedance.protocol.parse import AnswerAction, CodeAction, Fault, Reply, parse_reply
+from codedance.protocol.prompt import REMINDERS, TOOL_NAME, protocol_info, system_prompt, tool_definition
+from codedance.protocol.render import render_action, render_reply
+
+__all__ = [
+    "REMINDERS",
+    "TOOL_NAME",
+    "Allowance",
+    "AnswerAction",
+    "ChatMessage",
+    "CodeAction",
+    "Fault",
+    "Reply",
+    "Role",
+    "as_user_message",
+    "conversation",
+    "observe",
+    "opening",
+    "parse_reply",
+    "protocol_info",
+    "render_action",
+    "render_reply",
+    "system_prompt",
+    "tool_definition",
+    "turn_messages",
+]

@@ -64,9 +64,9 @@ class GuestError(Record):
 
 
 class Execution(Record):
-    """The structured result of one cell; what it printed is a claim of the guest, its status is the host's verdict.
+    r"""The structured result of one cell; what it printed is a claim of the guest, its status is the host's verdict.
 
-    >>> Execution(status=ExecutionStatus.OK, stdout="3\\n", seconds=0.01).showed_something
+    >>> Execution(status=ExecutionStatus.OK, stdout="3\n", seconds=0.01).showed_something
     True
     """
 

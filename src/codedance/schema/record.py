@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 
 __all__ = ["SCHEMA_VERSION", "Record"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 """Version of the trajectory format; raised by one whenever a reader of the old version would misread the new one."""
 
 
