@@ -1,0 +1,91 @@
+"""Append-only files of one JSON record a line that survive a kill at any moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from codedance.errors import StoreError
+from codedance.schema import Record
+
+__all__ = ["RecordFile"]
+
+R = TypeVar("R", bound=Record)
+
+
+class RecordFile(Generic[R]):
+    """A JSON-lines file of records of one type.
+
+    A line counts once its newline is on disk. A line without one is the trace of a kill: readers pass over it, and the
+    next append begins by cutting it off. One writer at a time.
+    """
+
+    def __init__(self, path: Path, record: type[R]) -> None:
+        self.path = path
+        self._record = record
+        self._healed = False
+
+    def append(self, record: R) -> None:
+        """Write one record and sync it; when this returns, the record survives a power cut."""
+        line = record.model_dump_json().encode("utf-8", errors="replace") + b"\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._healed:
+                self._heal()
+            with self.path.open("ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            self._healed = False
+            raise StoreError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+
+    def __iter__(self) -> Iterator[R]:
+        """Every complete record in order; raises :class:`StoreError` with the line's number if one is wrong."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be read ({error.strerror or error})") from None
+        with file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                if not line.strip():
+                    continue
+                yield self._parse(line, number)
+
+    def _parse(self, line: bytes, number: int) -> R:
+        try:
+            return self._record.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            where = ".".join(str(step) for step in first["loc"]) or "the line"
+            raise StoreError(f"{self.path}, line {number}: {where}: {first['msg']}") from None
+
+    def _heal(self) -> None:
+        """Cut off a last line that has no newline."""
+        if self.path.exists():
+            with self.path.open("rb+") as file:
+                end = file.seek(0, os.SEEK_END)
+                keep = _after_last_newline(file.fileno(), end)
+                if keep < end:
+                    file.truncate(keep)
+        self._healed = True
+
+
+def _after_last_newline(descriptor: int, end: int) -> int:
+    """Offset just after the last newline before ``end``, read backwards in blocks."""
+    block = 1 << 16
+    while end > 0:
+        begin = max(0, end - block)
+        found = os.pread(descriptor, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0

@@ -1,0 +1,153 @@
+"""A run folder: a manifest, trajectories one a line, pictures by hash."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import Field, JsonValue, ValidationError
+
+from codedance.errors import StoreError
+from codedance.imaging import Picture
+from codedance.schema import SCHEMA_VERSION, ImageRef, Record, Trajectory
+from codedance.store.atomic import write_text
+from codedance.store.pictures import PictureStore
+from codedance.store.records import RecordFile
+
+__all__ = ["Manifest", "RunFolder", "picture_refs"]
+
+_MANIFEST = "manifest.json"
+
+
+class Manifest(Record):
+    """What a run is: written once when it begins."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: str
+    """What made it: ``ask``, ``eval``, ``synth``, ``train``."""
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    """Every setting that the results depend on; resuming with others is refused."""
+    created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Versions of Python, CodeDance and the libraries that matter."""
+
+
+class RunFolder:
+    """A folder that a run writes and anyone may read while it is being written.
+
+    Killed at any moment it holds every finished trajectory; opened again with the same settings it goes on.
+
+    >>> import tempfile
+    >>> run = RunFolder.create(Path(tempfile.mkdtemp()) / "run", Manifest(kind="ask"))
+    >>> list(run.trajectories())
+    []
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pictures = PictureStore(folder / "pictures")
+        self._trajectories = RecordFile(folder / "trajectories.jsonl", Trajectory)
+
+    @classmethod
+    def create(cls, folder: Path, manifest: Manifest) -> RunFolder:
+        """Begin a run, or go on with one of the same kind and settings.
+
+        Raises:
+            StoreError: the folder holds something else, or a run with other settings.
+        """
+        run = cls(folder)
+        try:
+            if (folder / _MANIFEST).exists():
+                run._check_same(manifest)
+                return run
+            if folder.exists() and any(folder.iterdir()):
+                raise StoreError(f"{folder}: is not empty and holds no run; choose another folder")
+            folder.mkdir(parents=True, exist_ok=True)
+            stamped = manifest.model_copy(update={"versions": {**_versions(), **manifest.versions}})
+            write_text(folder / _MANIFEST, stamped.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be written ({error.strerror or error})") from None
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> RunFolder:
+        """Open an existing run for reading; raises :class:`StoreError` if there is none."""
+        run = cls(folder)
+        run.manifest()
+        return run
+
+    def manifest(self) -> Manifest:
+        """The run's manifest."""
+        path = self.folder / _MANIFEST
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"{self.folder}: is not a run folder ({path.name}: {error.strerror or error})") from None
+        try:
+            manifest = Manifest.model_validate_json(text)
+        except ValidationError as error:
+            raise StoreError(f"{path}: is not a manifest ({error.error_count()} wrong fields)") from None
+        if manifest.schema_version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{path}: has schema version {manifest.schema_version}, this program reads {SCHEMA_VERSION}"
+            )
+        return manifest
+
+    def add(self, trajectory: Trajectory, pictures: Mapping[str, Picture]) -> None:
+        """Store a finished trajectory, its pictures first, so that no stored line refers to a missing file.
+
+        Raises:
+            StoreError: a picture that the trajectory refers to was not given, or the disk refuses.
+        """
+        try:
+            for ref in picture_refs(trajectory):
+                if ref.sha256 not in pictures:
+                    raise StoreError(f"trajectory {trajectory.id}: picture {ref.sha256[:12]} was not given")
+                self.pictures.add(pictures[ref.sha256])
+        except OSError as error:
+            raise StoreError(f"{self.folder}: pictures cannot be written ({error.strerror or error})") from None
+        self._trajectories.append(trajectory)
+
+    def trajectories(self) -> Iterator[Trajectory]:
+        """Every finished trajectory in the order in which it was stored."""
+        return iter(self._trajectories)
+
+    def load_pictures(self, trajectory: Trajectory) -> Mapping[str, Picture]:
+        """All pictures of a trajectory by SHA-256."""
+        return self.pictures.lookup(picture_refs(trajectory))
+
+    def _check_same(self, manifest: Manifest) -> None:
+        there = self.manifest()
+        if there.kind != manifest.kind:
+            raise StoreError(f"{self.folder}: holds a run of kind '{there.kind}'; choose another folder")
+        names = there.settings.keys() | manifest.settings.keys()
+        differing = sorted(name for name in names if there.settings.get(name) != manifest.settings.get(name))
+        if differing:
+            raise StoreError(
+                f"{self.folder}: holds a run with other settings ({', '.join(differing)}); choose another folder"
+            )
+
+
+def picture_refs(trajectory: Trajectory) -> Iterator[ImageRef]:
+    """Every picture that a trajectory refers to, in order, repeats included."""
+    yield from trajectory.task.images
+    for turn in trajectory.turns:
+        if turn.execution is not None:
+            yield from (captured.image for captured in turn.execution.images)
+        if turn.observation is not None:
+            yield from turn.observation.images
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "platform": f"{sys.platform}-{os.uname().machine}"}
+    for name in ("codedance", "pillow", "pydantic", "numpy", "opencv-python-headless", "torch", "transformers"):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
