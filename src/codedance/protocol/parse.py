@@ -26,6 +26,9 @@ _CODE_END = re.compile(r"\s*</code>", re.I)
 _CALL_END = re.compile(r"\s*</tool_call>", re.I)
 _BLANK = re.compile(r"\s*")
 _JSON = json.JSONDecoder()
+_MAX_BROKEN_CALLS = 16
+"""Each failed decoding walks the text once more (the decoder counts lines for its message): a hostile reply could make
+millions of them, so after these many no further tool call is tried."""
 
 
 class Fault(StrEnum):
@@ -92,6 +95,7 @@ class _Reader:
         self.thoughts: list[str] = []
         self._closers: dict[int, list[re.Match[str]]] | None = None
         self._absent: set[str] = set()
+        self._broken_calls = 0
 
     def read(self) -> Reply:
         position = 0
@@ -173,6 +177,8 @@ class _Reader:
 
     def _tool_call(self, start: int) -> tuple[CodeAction | None, int]:
         begin = _BLANK.match(self.text, start)
+        if self._broken_calls >= _MAX_BROKEN_CALLS:
+            return None, start
         try:
             call, end = _JSON.raw_decode(self.text, begin.end() if begin else start)
             arguments = call["arguments"]
@@ -183,6 +189,7 @@ class _Reader:
                 raise ValueError("not our tool")
         except (ValueError, KeyError, TypeError, RecursionError):
             self.faults.add(Fault.BROKEN_CALL)
+            self._broken_calls += 1
             close = self._find("</tool_call>", start)
             return None, start if close < 0 else close
         tag = _CALL_END.match(self.text, end)

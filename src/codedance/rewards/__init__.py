@@ -1,0 +1,5 @@
+"""Pure functions of trajectories and groups."""
+
+from codedance.rewards.answers import matches
+
+__all__ = ["matches"]

@@ -1,0 +1,63 @@
+"""The command line: ``codedance COMMAND``; every command's errors end here as one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from codedance import __version__
+from codedance.cli import ask, sandbox, train, worlds
+from codedance.cli.failures import exit_code, tell
+from codedance.errors import CodeDanceError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="codedance",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Vision-language models that reason by writing and running code.",
+    epilog="Begin with: `codedance ask PICTURE -q 'How many red circles are there?'`",
+)
+app.command(name="ask", epilog=ask.EPILOG)(ask.ask)
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(worlds.app, name="worlds")
+app.add_typer(train.app, name="train")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"codedance {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except CodeDanceError as error:
+        tell(error)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has gone (``codedance ... | head``): that is no error of anybody's.
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""``codedance ask``: one question about pictures, watched live."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from codedance.cli.failures import stop_code, tell
+from codedance.cli.settings import apply_settings
+from codedance.errors import UsageError
+from codedance.schema import CodeFormat
+
+if TYPE_CHECKING:
+    from codedance.episode import EpisodeSettings, Event, Rollout
+    from codedance.imaging import Picture
+    from codedance.schema import Task
+    from codedance.store import RunFolder
+
+__all__ = ["EPILOG", "ask"]
+
+EPILOG = """
+Examples:
+
+- `codedance ask photo.jpg -q "How many red circles are there?"`
+
+- `codedance ask chart.png -q "Which year had the highest sales?" --model server:Qwen2.5-VL-7B --base-url http://localhost:8000/v1`
+
+- `codedance ask a.png b.png -q "What differs?" --model hf:./my-checkpoint --out runs/diff --max-turns 6`
+
+Exit codes: 0 answered, 2 bad input or usage, 3 stopped without an answer, 4 the model or the sandbox failed.
+"""
+
+
+def ask(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files, in the question's order.")],
+    question: Annotated[str, typer.Option("-q", "--question", metavar="TEXT", help="The question.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="nano (embedded), server:NAME, hf:PATH_OR_ID, or scripted:FILE (a JSON list of replies).",
+        ),
+    ] = "nano",
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where server:NAME is, for example http://localhost:8000/v1.")
+    ] = None,
+    max_turns: Annotated[int | None, typer.Option(min=1, metavar="N", help="Most replies of the model. [10]")] = None,
+    code_format: Annotated[
+        CodeFormat, typer.Option("--format", help="How the model is asked to write code.")
+    ] = CodeFormat.CODE,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run folder to write: trajectory, pictures, trace.html.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the trajectory as JSON and nothing else.")] = False,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example budgets.seconds=60; may be repeated."),
+    ] = None,
+) -> None:
+    """Ask a question about pictures and watch the model think, write code and answer.
+
+    The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY.
+    """
+    from codedance.imaging import Picture
+
+    settings = _settings(config, assignments or [], code_format=code_format, max_turns=max_turns)
+    if not question.strip():
+        raise UsageError("the question is empty; write it after -q")
+    pictures = [Picture.from_file(path) for path in images]
+    run = _open_run(out)
+    task = _task(question, pictures)
+    rollout = _run(task, pictures, settings=settings, model=model, base_url=base_url, quiet=as_json, run=run)
+    if rollout.trajectory.failure is not None:
+        tell(rollout.trajectory.failure.message)
+    if run is not None:
+        page = _write(run, rollout)
+        if not as_json:
+            typer.echo(f"trace: {page}")
+    if as_json:
+        sys.stdout.write(rollout.trajectory.model_dump_json().encode("utf-8", "replace").decode() + "\n")
+    raise typer.Exit(stop_code(rollout.trajectory))
+
+
+def _settings(
+    config: Path | None, assignments: Sequence[str], *, code_format: CodeFormat, max_turns: int | None
+) -> EpisodeSettings:
+    from codedance.episode import EpisodeSettings
+    from codedance.protocol import protocol_info
+
+    base = EpisodeSettings(protocol=protocol_info(code_format))
+    settings = apply_settings(base, assignments, file=config)
+    if max_turns is not None:
+        budgets = settings.budgets.model_copy(update={"turns": max_turns})
+        settings = settings.model_copy(update={"budgets": budgets})
+    return settings
+
+
+def _task(question: str, pictures: Sequence[Picture]) -> Task:
+    from codedance.schema import Task
+
+    refs = tuple(picture.ref for picture in pictures)
+    digest = hashlib.sha256("\n".join([question, *(ref.sha256 for ref in refs)]).encode("utf-8", "replace"))
+    return Task(id=f"ask/{digest.hexdigest()[:12]}", source="ask", question=question, images=refs)
+
+
+def _open_run(out: Path | None) -> RunFolder | None:
+    """Open the run folder before anything is asked: a folder that cannot be written must not cost an answer."""
+    from codedance.store import Manifest, RunFolder
+
+    return RunFolder.create(out, Manifest(kind="ask")) if out is not None else None
+
+
+def _run(
+    task: Task,
+    pictures: Sequence[Picture],
+    *,
+    settings: EpisodeSettings,
+    model: str,
+    base_url: str | None,
+    quiet: bool,
+    run: RunFolder | None,
+) -> Rollout:
+    import anyio
+
+    from codedance.episode import run_episode
+    from codedance.models import load_model
+    from codedance.sandbox import LocalSandbox
+
+    attempt = sum(past.task.id == task.id for past in run.trajectories()) if run is not None else 0
+    api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+    listener, close = _view(quiet=quiet)
+
+    async def episode() -> Rollout:
+        native = settings.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
+        asked = load_model(model, base_url=base_url, api_key=api_key, native_tools=native)
+        try:
+            async with LocalSandbox(limits=settings.limits) as sandbox:
+                return await run_episode(
+                    task, pictures, model=asked, sandbox=sandbox, settings=settings, attempt=attempt, listener=listener
+                )
+        finally:
+            await asked.close()
+
+    try:
+        return anyio.run(episode)
+    finally:
+        close()
+
+
+def _view(*, quiet: bool) -> tuple[Callable[[Event], None] | None, Callable[[], None]]:
+    from codedance.cli.live import LiveView, PlainView
+
+    if quiet:
+        return None, lambda: None
+    console = Console()
+    if console.is_terminal and not console.is_dumb_terminal:
+        view = LiveView(console)
+        return view, view.close
+    return PlainView(typer.echo), lambda: None
+
+
+def _write(run: RunFolder, rollout: Rollout) -> Path:
+    from codedance.viewer import write_trace_page
+
+    run.add(rollout.trajectory, rollout.pictures)
+    page = run.folder / "trace.html"
+    write_trace_page(page, rollout.trajectory, rollout.pictures)
+    return page

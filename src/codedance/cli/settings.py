@@ -1,0 +1,92 @@
+"""Settings from a TOML file and ``--set a.b=1``, checked against the record that they belong to."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from codedance.errors import UsageError
+from codedance.schema import Record
+
+__all__ = ["apply_settings", "read_toml", "setting_names"]
+
+R = TypeVar("R", bound=Record)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a settings file; raises :class:`UsageError` with the path and the place of the fault."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"{path}: settings cannot be read ({error.strerror or error})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a TOML file ({error})") from None
+
+
+def apply_settings(base: R, assignments: Sequence[str], *, file: Path | None = None) -> R:
+    """A copy of the settings with those of the file, then the assignments, laid over it.
+
+    A value is read as JSON where it is JSON (``4``, ``0.5``, ``true``, ``"x"``) and as plain text otherwise.
+
+    Raises:
+        UsageError: an unknown name (the message lists those near it) or a value of the wrong kind.
+
+    >>> from codedance.schema import Budgets
+    >>> apply_settings(Budgets(), ["turns=4"]).turns
+    4
+    """
+    values = base.model_dump()
+    if file is not None:
+        _merge(values, read_toml(file), type(base), str(file))
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: write NAME=VALUE, for example --set {next(setting_names(base))}=1")
+        nested: Any = _value(text)
+        for key in reversed(name.strip().split(".")):
+            nested = {key: nested}
+        _merge(values, nested, type(base), f"--set {assignment}")
+    try:
+        return type(base).model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"setting {where}: {first['msg']} (was {first['input']!r})") from None
+
+
+def setting_names(record: BaseModel, prefix: str = "") -> Iterator[str]:
+    """Dotted names of all settings.
+
+    >>> from codedance.schema import Sampling
+    >>> list(setting_names(Sampling()))
+    ['temperature', 'top_p', 'max_tokens', 'seed']
+    """
+    for name in type(record).model_fields:
+        value = getattr(record, name)
+        if isinstance(value, BaseModel):
+            yield from setting_names(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _merge(values: dict[str, Any], over: dict[str, Any], record: type[BaseModel], where: str) -> None:
+    for key, value in over.items():
+        if key not in values:
+            raise UsageError(f"{where}: there is no setting '{key}' here; there are {', '.join(sorted(values))}")
+        if isinstance(values[key], dict) and isinstance(value, dict) and values[key]:
+            _merge(values[key], value, record, where)
+        else:
+            values[key] = value
