@@ -26,7 +26,7 @@ MAX_PIXELS = 64 * 2**20
 """Largest number of pixels that is decoded (64 megapixels, about 200 MB)."""
 MAX_SIDE = 30_000
 """Largest width or height."""
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "MPO")
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,11 @@ def _decode(data: bytes, name: str) -> tuple[Image.Image, str]:
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(f"{name}: not a picture in a known format ({', '.join(_FORMATS[:-2])})") from None
+        raise PictureError(f"{name}: not a picture in a known format ({', '.join(_FORMATS[:-1])})") from None
     except Image.DecompressionBombError:
-        raise PictureError(f"{name}: more than {MAX_PIXELS // 2**20} megapixels; make it smaller first") from None
+        raise PictureError(
+            f"{name}: too large (more than {MAX_PIXELS // 2**20} megapixels); make it smaller first"
+        ) from None
     except Exception as error:  # decoders of broken files raise anything
         raise PictureError(f"{name}: broken or cut off ({type(error).__name__}: {error})") from None
     changed = upright is not image or frames > 1
