@@ -1,0 +1,81 @@
+# CodeDance: everything a person or a machine runs. `make demo` and `make test` need only Python 3.11+ and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+# Installed first and exactly: a looser requirement would fetch whatever build is newest.
+TORCH ?= torch==2.13.0
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
+CODE = src tests benchmarks
+
+# One thread a process: these are many small products, and waiting threads would spin.
+export OMP_NUM_THREADS ?= 1
+export OMP_WAIT_POLICY ?= PASSIVE
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: help demo test check format format-check lint types layers dependencies tests install install-dev hooks clean
+
+help:
+	@echo "make demo    install, ask the embedded model about a picture, write the trace page"
+	@echo "make test    install what the tests need, then run every check (what CI runs)"
+	@echo "make check   every check, in an environment that is there"
+	@echo "make format  format the code;  make hooks  check before every commit;  make clean  remove what was made"
+
+demo: install
+	$(BIN)/codedance ask examples/cards.png -q "What digit is on the red card?" --out runs/demo
+
+test: install-dev
+	@$(MAKE) --no-print-directory check
+
+check: format-check lint types layers dependencies tests
+
+format:
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+format-check:
+	$(BIN)/ruff format --check $(CODE)
+
+lint:
+	$(BIN)/ruff check $(CODE)
+
+types:
+	$(BIN)/mypy
+
+layers:
+	PYTHONPATH=src $(BIN)/lint-imports
+
+dependencies:
+	$(BIN)/deptry src
+
+tests:
+	$(BIN)/python -m pytest
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "CodeDance needs Python 3.11 or newer; say which: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@echo "making the environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "python's venv module failed (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo "installing CodeDance (PyTorch, transformers, OpenCV, ...: one to five minutes)"
+	$(PIP) install $(TORCH)
+	$(PIP) install --editable '.[all]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing CodeDance and what its tests need (one to five minutes)"
+	$(PIP) install $(TORCH)
+	$(PIP) install --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+hooks: install-dev
+	$(BIN)/pre-commit install
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
