@@ -81,12 +81,13 @@ async def run_episode(
             async with Interpreter(sandbox, episode.inputs, settings.limits) as interpreter:
                 stop = await episode.play(interpreter)
     except ModelContextFullError as error:
-        stop, failure = StopReason.MAX_TOKENS, _failure(FailureKind.MODEL, error)
+        stop, failure = StopReason.MAX_TOKENS, Failure.of(FailureKind.MODEL, error)
     except ModelError as error:
-        stop, failure = StopReason.MODEL_FAILED, _failure(FailureKind.MODEL, error)
+        stop, failure = StopReason.MODEL_FAILED, Failure.of(FailureKind.MODEL, error)
     except SandboxError as error:
-        stop, failure = StopReason.SANDBOX_FAILED, _failure(FailureKind.SANDBOX, error)
-    episode.keep_unfinished()
+        stop, failure = StopReason.SANDBOX_FAILED, Failure.of(FailureKind.SANDBOX, error)
+    if episode.unfinished is not None:
+        episode.turns.append(episode.unfinished)  # its code was cut short by the time budget or a failing sandbox
     trajectory = Trajectory(
         id=f"{task.id}#{attempt}",
         task=task,
@@ -106,10 +107,6 @@ async def run_episode(
     )
     episode.tell(EpisodeEnded(trajectory))
     return Rollout(trajectory, episode.seen, tuple(episode.tokens))
-
-
-def _failure(kind: FailureKind, error: Exception) -> Failure:
-    return Failure(kind=kind, type=type(error).__name__, message=str(error))
 
 
 @dataclass(slots=True)
@@ -199,8 +196,3 @@ class _Episode:
         self.turns.append(turn)
         self.unfinished = None
         self.tell(TurnEnded(len(self.turns) - 1, turn, reply.thought, pictures))
-
-    def keep_unfinished(self) -> None:
-        """Keep a reply whose code was cut short by the time budget or a failing sandbox."""
-        if self.unfinished is not None:
-            self.turns.append(self.unfinished)

@@ -83,6 +83,15 @@ class Failure(Record):
     """Class name of the error."""
     message: str
 
+    @classmethod
+    def of(cls, kind: FailureKind, error: Exception) -> Failure:
+        """The record of an error.
+
+        >>> Failure.of(FailureKind.MODEL, ValueError("no")).type
+        'ValueError'
+        """
+        return cls(kind=kind, type=type(error).__name__, message=str(error))
+
 
 class Sampling(Record):
     """How text is sampled from the model."""
