@@ -1,0 +1,146 @@
+"""What the nano model is trained on, made on the fly from seeds: whole episodes, and cheap lessons in parts of them.
+
+An episode made here reads exactly as the real loop would have it (a test compares the two): the same prompt, the same
+picture, the crop that the code would have cut, the text that it would have printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from PIL import Image
+from torch.utils.data import Dataset
+
+from codedance.models.local.chat import Encoder
+from codedance.protocol import system_prompt
+from codedance.protocol.chat import Role
+from codedance.schema import CodeFormat
+from codedance.tasks.worlds import Difficulty, Scene, SceneObject, answer_reply, code_reply, make_scene
+from codedance.tasks.worlds.vocabulary import LETTERS, SHAPES
+from codedance.train.sequence import Batch, Reading, Supervised, collate
+
+__all__ = ["HELD_OUT_SEEDS", "ItemDataset", "episode_item"]
+
+HELD_OUT_SEEDS = 10_000_000
+"""Scenes with this seed or a higher one are never trained on."""
+_OPEN, _CLOSE = "<tool_response>\n", "\n</tool_response>"
+_CROP_MARGIN = 9
+_TOOL_CALL_SHARE = 0.12
+
+
+class ItemDataset(Dataset[Batch]):
+    """Batches by number: batch ``i`` is the same in every process and after every restart.
+
+    Args:
+        encoder: writes the chat format.
+        mix: share of each kind of item: ``search``, ``count`` (whole episodes, easy and hard), ``read`` (several tight
+            crops with their answers), ``bind`` (words of the question into code, printed numbers into answers).
+        batch: items in a batch.
+        seed: seed of everything.
+    """
+
+    def __init__(self, encoder: Encoder, *, mix: Mapping[str, float], batch: int, seed: int) -> None:
+        self._encoder = encoder
+        self._kinds, self._shares = list(mix), list(mix.values())
+        self._batch, self._seed = batch, seed
+
+    def __getitem__(self, number: int) -> Batch:
+        """Make one batch."""
+        rng = Random(f"items/{self._seed}/{number}")  # noqa: S311 - reproducible data is no secret
+        items = [self._item(kind, rng) for kind in rng.choices(self._kinds, self._shares, k=self._batch)]
+        return collate(items, patch=self._encoder.config.patch)
+
+    def _item(self, kind: str, rng: Random) -> Supervised:
+        match kind:
+            case "search" | "count":
+                family = "search" if kind == "search" else "counting"
+                difficulty = Difficulty.HARD if rng.random() < 0.6 else Difficulty.EASY
+                scene = make_scene(family, difficulty, rng.randrange(HELD_OUT_SEEDS))
+                code_format = CodeFormat.TOOL_CALL if rng.random() < _TOOL_CALL_SHARE else CodeFormat.CODE
+                return episode_item(self._encoder, scene, rng, code_format=code_format)
+            case "read":
+                return _reading_item(self._encoder, rng)
+            case "bind":
+                return _binding_item(self._encoder, rng)
+            case _:
+                raise ValueError(f"unknown kind of item {kind!r}")
+
+
+def episode_item(
+    encoder: Encoder, scene: Scene, rng: Random, *, code_format: CodeFormat = CodeFormat.CODE
+) -> Supervised:
+    """A whole episode as the loop would have it: picture, question, code, what it showed, answer."""
+    item = Supervised()
+    item.read(encoder, Role.SYSTEM, [system_prompt(code_format)])
+    item.read(encoder, Role.USER, [scene.image, scene.question])
+    item.write(encoder, code_reply(scene, rng, code_format=code_format))
+    if scene.target is None:
+        item.read(encoder, Role.USER, [_OPEN, scene.answer, _CLOSE])
+    else:
+        _show_crop(item, encoder, scene.image, scene.target, (0, 0, 0, 0))
+    item.write(encoder, answer_reply(scene, rng, found=scene.answer))
+    return item
+
+
+def _reading_item(encoder: Encoder, rng: Random) -> Supervised:
+    """Up to four cards of a scene, each: question, tight crop, answer; no code and no full picture."""
+    difficulty = Difficulty.HARD if rng.random() < 0.7 else Difficulty.EASY
+    scene = make_scene("search", difficulty, rng.randrange(HELD_OUT_SEEDS))
+    item = Supervised()
+    for card in scene.objects[:4]:
+        asked = _ask(scene, card, rng)
+        item.read(encoder, Role.USER, [asked.question])
+        _show_crop(item, encoder, scene.image, card, tuple(rng.randint(-1, 1) for _ in range(4)))
+        item.write(encoder, answer_reply(asked, rng, found=asked.answer))
+    return item
+
+
+def _binding_item(encoder: Encoder, rng: Random) -> Supervised:
+    """Four questions without pictures: the words go into code, a printed number into the answer."""
+    item = Supervised()
+    for _ in range(4):
+        family = "counting" if rng.random() < 0.6 else "search"
+        # Easy scenes are drawn in a millisecond, and the words of their questions are the same.
+        scene = make_scene(family, Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
+        item.read(encoder, Role.USER, [scene.question])
+        item.write(encoder, code_reply(scene, rng))
+        if scene.asks == "count":
+            printed = str(rng.randint(0, 40))
+            item.read(encoder, Role.USER, [_OPEN, printed, _CLOSE])
+            item.write(encoder, answer_reply(scene, rng, found=printed))
+    return item
+
+
+def _ask(scene: Scene, card: SceneObject, rng: Random) -> Scene:
+    """The same scene with a question about another card."""
+    from dataclasses import replace
+
+    from codedance.tasks.worlds.vocabulary import READ_QUESTIONS, SHAPE_QUESTIONS
+
+    shape = rng.random() < 0.25
+    questions = SHAPE_QUESTIONS if shape else READ_QUESTIONS[card.glyph_kind or "digit"]
+    return replace(
+        scene,
+        question=rng.choice(questions).format(colour=card.colour),
+        answer=card.shape if shape else str(card.glyph),
+        asks="shape" if shape else "glyph",
+        colour=card.colour,
+        target=card,
+    )
+
+
+def _show_crop(
+    item: Supervised, encoder: Encoder, image: Image.Image, card: SceneObject, shift: tuple[int, ...]
+) -> None:
+    """What the search code shows of a card, moved by a pixel here and there, with the words that are to be read in it."""
+    left, top, right, bottom = card.box
+    box = (left - _CROP_MARGIN, top - _CROP_MARGIN, right - 1 + _CROP_MARGIN, bottom - 1 + _CROP_MARGIN)
+    crop = image.crop(tuple(edge + move for edge, move in zip(box, shift, strict=True)))  # type: ignore[arg-type]
+    item.read(encoder, Role.USER, [_OPEN, crop, _CLOSE])
+    start, scaled = item.encoded.images[-1]
+    patch, tokenizer = encoder.config.patch, encoder.tokenizer
+    glyphs = tuple(tokenizer.encode(glyph)[0] for glyph in "0123456789" + LETTERS)
+    shapes = tuple(tokenizer.encode(shape)[0] for shape in SHAPES)
+    words = ((tokenizer.encode(card.glyph or "")[0], glyphs), (tokenizer.encode(card.shape)[0], shapes))
+    item.readings.append(Reading(start, (scaled.width // patch) * (scaled.height // patch), words))

@@ -1,0 +1,106 @@
+"""Supervised sequences and batches of them: what the model wrote is trained on, everything else is only read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from codedance.models.local.chat import Encoded, Encoder
+from codedance.models.local.network import ImageGroup
+from codedance.protocol import ChatMessage, Role
+
+__all__ = ["Batch", "Reading", "Supervised", "collate", "supervise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A picture whose content is known: each of these words must be readable from its tokens (the READ loss)."""
+
+    start: int
+    """Index of the picture's first token."""
+    count: int
+    """Number of its tokens."""
+    words: tuple[tuple[int, tuple[int, ...]], ...]
+    """For each question: the right token, and all tokens among which it is told apart."""
+
+
+@dataclass(slots=True)
+class Supervised:
+    """A conversation with a mask: True for tokens that the model wrote itself."""
+
+    encoded: Encoded = field(default_factory=Encoded)
+    mask: list[bool] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+
+    def read(self, encoder: Encoder, role: Role, parts: Sequence[str | Image.Image]) -> None:
+        """Append a message that is only read."""
+        encoder.add_parts(self.encoded, role, parts)
+        self._fill(False)
+
+    def write(self, encoder: Encoder, text: str) -> None:
+        """Append a message of the model: its text and the end-of-message token carry loss."""
+        encoder.open_reply(self.encoded)
+        self._fill(False)
+        self.encoded.add_tokens([*encoder.tokenizer.encode(text), encoder.tokenizer.special["<|im_end|>"]])
+        self._fill(True)
+        encoder.close_reply(self.encoded)
+        self._fill(False)
+
+    def _fill(self, value: bool) -> None:
+        self.mask += [value] * (len(self.encoded.ids) - len(self.mask))
+
+
+def supervise(encoder: Encoder, messages: Sequence[ChatMessage]) -> Supervised:
+    """A whole conversation; loss lies on the assistant's messages only."""
+    sequence = Supervised()
+    for message in messages:
+        if message.role is Role.ASSISTANT:
+            sequence.write(encoder, message.text)
+        else:
+            encoder.add_message(sequence.encoded, message)
+            sequence._fill(False)
+    return sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences padded on the right to one length."""
+
+    ids_BT: Tensor
+    positions_3BT: Tensor
+    mask_BT: Tensor
+    """True where the token itself is to be predicted."""
+    groups: tuple[ImageGroup, ...]
+    readings: tuple[tuple[int, Reading], ...]
+    """Row and reading."""
+    tokens: int
+    """Tokens without padding."""
+
+
+def collate(sequences: Sequence[Supervised], *, patch: int) -> Batch:
+    """Pad and stack; pictures of one size are stacked together."""
+    rows, longest = len(sequences), max(len(one.encoded.ids) for one in sequences)
+    ids = torch.zeros(rows, longest, dtype=torch.long)
+    positions = torch.zeros(3, rows, longest, dtype=torch.long)
+    mask = torch.zeros(rows, longest, dtype=torch.bool)
+    sizes: dict[tuple[int, int], list[tuple[int, Image.Image]]] = {}
+    for row, one in enumerate(sequences):
+        length = len(one.encoded.ids)
+        ids[row, :length] = torch.tensor(one.encoded.ids)
+        positions[:, row, :length] = torch.tensor(one.encoded.positions).T
+        mask[row, :length] = torch.tensor(one.mask)
+        for start, image in one.encoded.images:
+            sizes.setdefault(image.size, []).append((row * longest + start, image))
+    groups = []
+    for (width, height), members in sizes.items():
+        pixels = torch.from_numpy(np.stack([np.asarray(image) for _, image in members]))
+        count = (width // patch) * (height // patch)
+        index = torch.cat([torch.arange(start, start + count) for start, _ in members])
+        groups.append(ImageGroup(pixels, index))
+    readings = tuple((row, reading) for row, one in enumerate(sequences) for reading in one.readings)
+    return Batch(ids, positions, mask, tuple(groups), readings, sum(len(one.encoded.ids) for one in sequences))

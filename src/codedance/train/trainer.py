@@ -1,0 +1,190 @@
+"""The training loop: batches by number, Muon and AdamW, checkpoints that resume to the same curve."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from codedance.errors import DataError
+from codedance.models.local.network import Network
+from codedance.schema import Record
+from codedance.store import write_bytes
+from codedance.train.loss import losses
+from codedance.train.sequence import Batch
+
+__all__ = ["Progress", "TrainSettings", "train"]
+
+
+class TrainSettings(Record):
+    """How a network is trained; stored with every run."""
+
+    steps: int = Field(ge=1)
+    muon_rate: float = Field(default=0.01, gt=0)
+    """Learning rate of the matrices inside the layers."""
+    adam_rate: float = Field(default=2e-3, gt=0)
+    """Learning rate of embeddings, the patch map, norms and biases."""
+    warmup_steps: int = Field(default=30, ge=0)
+    decay_from: float = Field(default=0.5, ge=0, le=1)
+    """Share of the steps after which the rate falls linearly."""
+    final_rate: float = Field(default=0.05, ge=0, le=1)
+    """Share of the rate at the last step."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip: float = Field(default=1.0, gt=0)
+    """Largest norm of the gradient."""
+    normaliser: float = Field(default=96.0, gt=0)
+    """The constant that the summed token loss of a batch is divided by."""
+    read_weight: float = Field(default=0.0, ge=0)
+    save_every: int = Field(default=200, ge=1)
+    seed: int = 0
+    bf16: bool = True
+    """Matrix products in bfloat16."""
+    workers: int = Field(default=1, ge=0)
+    """Processes that prepare batches; 0 prepares them in this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one step did; also a line of ``curve.jsonl``."""
+
+    step: int
+    loss: float
+    text: float
+    accuracy: float
+    read: float | None
+    read_accuracy: float | None
+    tokens: int
+    seconds: float
+
+
+def train(
+    network: Network,
+    batches: Dataset[Batch],
+    settings: TrainSettings,
+    *,
+    folder: Path,
+    listener: Callable[[Progress], None] = lambda progress: None,
+) -> None:
+    """Train until ``settings.steps``, going on from the folder's checkpoint if there is one.
+
+    The folder holds ``checkpoint.pt`` (network, optimisers, step; replaced as a whole every ``save_every`` steps) and
+    ``curve.jsonl`` (one line a step). Batches are asked for by step, so a run that was killed and started again sees the
+    same data and ends with the same numbers.
+
+    Raises:
+        DataError: the folder's checkpoint is of another network or other settings.
+    """
+    optimisers = _optimisers(network, settings)
+    step = _restore(network, optimisers, settings, folder)
+    curve = folder / "curve.jsonl"
+    _cut_curve(curve, step)
+    loader = DataLoader(batches, batch_size=None, sampler=range(step, settings.steps), num_workers=settings.workers)
+    network.train()
+    begin = time.monotonic()
+    for batch in loader:
+        progress = _step(network, batch, optimisers, settings, step)
+        step += 1
+        now = time.monotonic()
+        record = Progress(step, *progress, tokens=batch.tokens, seconds=now - begin)
+        begin = now
+        with curve.open("a", encoding="utf-8") as file:
+            line = {name: getattr(record, name) for name in Progress.__slots__}
+            file.write(json.dumps({key: _short(value) for key, value in line.items()}) + "\n")
+        listener(record)
+        if step % settings.save_every == 0 or step == settings.steps:
+            _save(network, optimisers, settings, folder=folder, step=step)
+    network.eval()
+
+
+def _step(
+    network: Network, batch: Batch, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, step: int
+) -> tuple[float, float, float, float | None, float | None]:
+    scale = _scale(step, settings)
+    with torch.autocast("cpu", torch.bfloat16, enabled=settings.bf16):
+        result = losses(network, batch, normaliser=settings.normaliser, read_weight=settings.read_weight)
+    result.total.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+    for optimiser, rate in zip(optimisers, (settings.muon_rate, settings.adam_rate), strict=True):
+        for group in optimiser.param_groups:
+            group["lr"] = rate * scale
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+    return float(result.total.detach()), result.text, result.accuracy, result.read, result.read_accuracy
+
+
+def _scale(step: int, settings: TrainSettings) -> float:
+    """Share of the learning rate: linear warm-up, a plateau, linear decay."""
+    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    done = step / settings.steps
+    if done <= settings.decay_from or settings.decay_from == 1:
+        return warm
+    fallen = (done - settings.decay_from) / (1 - settings.decay_from)
+    return warm * (1 - (1 - settings.final_rate) * fallen)
+
+
+def _optimisers(network: Network, settings: TrainSettings) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside layers and merger, AdamW for the rest."""
+    inner: list[Tensor] = []
+    rest: list[Tensor] = []
+    for name, weight in network.named_parameters():
+        inside = any(part in name for part in (".blocks.", ".layers.", ".merger."))
+        (inner if inside and weight.dim() == 2 else rest).append(weight)
+    return [
+        torch.optim.Muon(inner, lr=settings.muon_rate, momentum=0.95, weight_decay=settings.weight_decay),
+        torch.optim.AdamW(rest, lr=settings.adam_rate, betas=(0.9, 0.95), weight_decay=settings.weight_decay),
+    ]
+
+
+def _save(
+    network: Network, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, *, folder: Path, step: int
+) -> None:
+    buffer = io.BytesIO()
+    state = {
+        "step": step,
+        "settings": settings.model_dump(),
+        "network": network.state_dict(),
+        "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+        "rng": torch.get_rng_state(),
+    }
+    torch.save(state, buffer)
+    write_bytes(folder / "checkpoint.pt", buffer.getvalue())
+
+
+def _restore(network: Network, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return 0
+    try:
+        state = torch.load(path, weights_only=True)
+        same = {**settings.model_dump(), "workers": 0, "save_every": 0}
+        if {**state["settings"], "workers": 0, "save_every": 0} != same:
+            raise DataError(f"{path}: was made with other settings; choose another folder or the same settings")
+        network.load_state_dict(state["network"])
+        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        torch.set_rng_state(state["rng"])
+        return int(state["step"])
+    except DataError:
+        raise
+    except Exception as error:  # a file of another program or shape fails in many ways
+        raise DataError(f"{path}: cannot be resumed from ({error})") from None
+
+
+def _cut_curve(curve: Path, step: int) -> None:
+    """Forget lines after the checkpoint: they are made again."""
+    if curve.exists():
+        lines = curve.read_bytes().splitlines(keepends=True)[:step]
+        write_bytes(curve, b"".join(lines))
+
+
+def _short(value: float | None) -> float | None:
+    return round(value, 6) if isinstance(value, float) else value
