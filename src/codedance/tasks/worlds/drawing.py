@@ -1,4 +1,8 @@
-"""Drawing with Pillow alone: grounds, shapes and cards; the same seed gives the same pixels."""
+"""Drawing with Pillow alone: grounds, shapes and cards; the same seed gives the same pixels.
+
+Everything is pasted through masks that are drawn large, scaled down once and kept: edges are smooth and a scene costs a
+few milliseconds. A shape covers its whole box and no pixel outside it, so that a colour test finds exactly the box.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ _JITTER = 8
 """Largest change of a colour channel: three times this stays far below the oracle's threshold of 60."""
 _WHITE = (250, 250, 250)
 _INK = (20, 20, 20)
+_SCALE = 4
+"""How much larger a mask is drawn than it is used."""
 
 
 def ground(size: int, rng: Random, *, marks: tuple[int, int]) -> Image.Image:
@@ -26,17 +32,17 @@ def ground(size: int, rng: Random, *, marks: tuple[int, int]) -> Image.Image:
         grey = rng.randint(165, 225)
         x, y, right, bottom = (rng.randrange(size) for _ in range(4))
         if rng.random() < 0.5:
-            draw.line((x, y, right, bottom), fill=(grey,) * 3, width=max(1, size // 700))
+            draw.line((x, y, right, bottom), fill=(grey, grey, grey), width=max(1, size // 500))
         else:
             radius = rng.randint(size // 60, size // 24)
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(grey,) * 3)
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(grey, grey, grey))
     return image
 
 
 def jittered(colour: str, rng: Random) -> tuple[int, int, int]:
     """A named colour, a little off."""
-    red, green, blue = ImageColor.getrgb(colour)[:3]
-    return tuple(min(255, max(0, channel + rng.randint(-_JITTER, _JITTER))) for channel in (red, green, blue))  # type: ignore[return-value]
+    red, green, blue = (min(255, max(0, one + rng.randint(-_JITTER, _JITTER))) for one in ImageColor.getrgb(colour)[:3])
+    return red, green, blue
 
 
 def box_around(x: int, y: int, half: int) -> Box:
@@ -44,47 +50,48 @@ def box_around(x: int, y: int, half: int) -> Box:
     return (x - half, y - half, x + half + 1, y + half + 1)
 
 
-def draw_shape(draw: ImageDraw.ImageDraw, shape: str, box: Box, *, fill: tuple[int, int, int]) -> None:
-    """Fill a circle, square or triangle that touches all sides of its box."""
-    left, top, right, bottom = box[0], box[1], box[2] - 1, box[3] - 1
-    match shape:
-        case "circle":
-            draw.ellipse((left, top, right, bottom), fill=fill)
-        case "square":
-            draw.rectangle((left, top, right, bottom), fill=fill)
-        case "triangle":
-            draw.polygon([((left + right) // 2, top), (left, bottom), (right, bottom)], fill=fill)
-        case _:
-            raise ValueError(f"unknown shape {shape!r}")
+def draw_shape(image: Image.Image, shape: str, box: Box, *, fill: tuple[int, int, int]) -> None:
+    """Fill a circle, square or triangle that touches all sides of its box, which is a square."""
+    image.paste(fill, box[:2], _shape_mask(shape, box[2] - box[0]))
 
 
 def draw_card(image: Image.Image, card: SceneObject, rng: Random) -> None:
-    """A coloured shape with a white field that shows a glyph, drawn at twice its size and scaled down smoothly."""
+    """A coloured shape with a white field that shows the card's glyph."""
+    draw_shape(image, card.shape, card.box, fill=jittered(card.colour, rng))
     left, top, right, bottom = card.box
-    margin, scale = 2, 2
-    around = (left - margin, top - margin, right + margin, bottom + margin)
-    width, height = around[2] - around[0], around[3] - around[1]
-    tile = image.crop(around).resize((width * scale, height * scale), Image.Resampling.NEAREST)
-    draw = ImageDraw.Draw(tile)
-    side = (right - left) * scale
-    outer = (margin * scale, margin * scale, margin * scale + side, margin * scale + side)
-    draw_shape(draw, card.shape, outer, fill=jittered(card.colour, rng))
-    x, y, half = margin * scale + side // 2, margin * scale + side // 2, side // 2
-    if card.shape == "triangle":
-        y, field = y + int(half * 0.36), int(half * 0.42)
-        draw.rectangle((x - field, y - field, x + field, y + field), fill=_WHITE)
-    elif card.shape == "circle":
-        disc, field = int(half * 0.78), int(half * 0.6)
-        draw.ellipse((x - disc, y - disc, x + disc, y + disc), fill=_WHITE)
-    else:
-        field = int(half * 0.64)
-        draw.rectangle((x - field, y - field, x + field, y + field), fill=_WHITE)
-    if card.glyph_kind == "dots":
-        _draw_dots(draw, int(card.glyph or 0), (x, y, field))
-    else:
-        font = _font(max(8, int(field * 2.1)))
-        draw.text((x, y), card.glyph or "", fill=_INK, font=font, anchor="mm", stroke_width=max(1, field // 14))
-    image.paste(tile.resize((width, height), Image.Resampling.BOX), around[:2])
+    half = (right - left) // 2
+    x, y = (left + right) // 2, (top + bottom) // 2
+    match card.shape:
+        case "triangle":  # a white rectangle in the lower part, where there is room
+            y, field, inner = y + int(half * 0.36), int(half * 0.42), int(half * 0.42)
+            white = "square"
+        case "circle":  # a disc; what is written on it stays within the square inside the disc
+            field, inner, white = int(half * 0.78), int(half * 0.6), "circle"
+        case _:
+            field, inner, white = int(half * 0.64), int(half * 0.64), "square"
+    draw_shape(image, white, box_around(x, y, field), fill=_WHITE)
+    dots = int(card.glyph or 0) if card.glyph_kind == "dots" else None
+    mask = _text_mask(card.glyph or "", inner) if dots is None else _dots_mask(dots, inner)
+    image.paste(_INK, (x - inner, y - inner), mask)
+
+
+@lru_cache(maxsize=1024)
+def _shape_mask(shape: str, side: int) -> Image.Image:
+    large = side * _SCALE
+    mask = Image.new("L", (large, large))
+    draw = ImageDraw.Draw(mask)
+    match shape:
+        case "circle":
+            draw.ellipse((0, 0, large - 1, large - 1), fill=255)
+        case "square":
+            draw.rectangle((0, 0, large, large), fill=255)
+        case "triangle":  # the tip is one whole pixel wide, the base one whole pixel high
+            tip, base = (large - _SCALE) // 2, large - _SCALE
+            draw.polygon([(tip, 0), (tip + _SCALE - 1, 0), (large - 1, base), (0, base)], fill=255)
+            draw.rectangle((0, base, large, large), fill=255)
+        case _:
+            raise ValueError(f"unknown shape {shape!r}")
+    return mask.resize((side, side), Image.Resampling.BOX)
 
 
 _DOTS = {
@@ -96,18 +103,28 @@ _DOTS = {
 }
 
 
-def _draw_dots(draw: ImageDraw.ImageDraw, count: int, field: tuple[int, int, int]) -> None:
-    x, y, half = field
-    radius = max(2, int(half * 0.22))
+@lru_cache(maxsize=1024)
+def _dots_mask(count: int, half: int) -> Image.Image:
+    side, middle = 2 * half + 1, (2 * half + 1) * _SCALE / 2
+    mask = Image.new("L", (side * _SCALE, side * _SCALE))
+    draw = ImageDraw.Draw(mask)
+    radius, step = half * _SCALE * 0.22, half * _SCALE * 0.58
     for column, row in _DOTS[count]:
-        u, v = x + int(column * half * 0.58), y + int(row * half * 0.58)
-        draw.ellipse((u - radius, v - radius, u + radius, v + radius), fill=_INK)
+        u, v = middle + column * step, middle + row * step
+        draw.ellipse((u - radius, v - radius, u + radius, v + radius), fill=255)
+    return mask.resize((side, side), Image.Resampling.BOX)
 
 
-@lru_cache(maxsize=256)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own bundled font: nothing to ship, the same everywhere."""
-    return ImageFont.load_default(size=size)
+@lru_cache(maxsize=1024)
+def _text_mask(text: str, half: int) -> Image.Image:
+    """Pillow's own bundled font, a little bolder: nothing to ship, and the same everywhere."""
+    side = 2 * half + 1
+    mask = Image.new("L", (side * _SCALE, side * _SCALE))
+    middle, size = side * _SCALE / 2, half * _SCALE * 2.1
+    weight = max(1, half * _SCALE // 14)
+    font = ImageFont.load_default(size=int(size))
+    ImageDraw.Draw(mask).text((middle, middle), text, fill=255, font=font, anchor="mm", stroke_width=weight)
+    return mask.resize((side, side), Image.Resampling.BOX)
 
 
 def place(rng: Random, size: int, *, halves: tuple[int, int], count: int, gap: int) -> list[tuple[int, int, int]]:
