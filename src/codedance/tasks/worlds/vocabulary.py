@@ -54,7 +54,7 @@ READ_QUESTIONS = {
 
 SHAPE_QUESTIONS = (
     "What shape is the {colour} card?",
-    "Which shape has the {colour} card?",
+    "Which shape does the {colour} card have?",
     "What is the shape of the {colour} card?",
 )
 
