@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from codedance.imaging import Picture
 from codedance.models.local.config import NetworkConfig
 from codedance.models.local.tokenizer import Tokenizer
 from codedance.protocol import ChatMessage, Role, as_user_message

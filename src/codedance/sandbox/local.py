@@ -1,0 +1,236 @@
+"""The sandbox on this machine: a zygote process, one isolated process per session, the host's verdicts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import anyio
+from pydantic import JsonValue
+
+from codedance.errors import MissingExtraError, SandboxError, TierUnavailableError
+from codedance.imaging import Picture
+from codedance.sandbox.contract import Limits, Session, Tier
+from codedance.sandbox.guest.isolation import missing_features
+from codedance.sandbox.session import LocalSession, Process
+
+__all__ = ["GUEST_LIBRARIES", "LocalSandbox", "available_tier"]
+
+GUEST_LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "matplotlib", "scipy", "scikit-image")
+"""Distributions that cells may import, besides the standard library."""
+_REQUIRED_MODULES = ("numpy", "cv2", "PIL", "matplotlib")
+_START_SECONDS = 120.0
+
+
+def available_tier(wanted: Tier | None = None) -> Tier:
+    """The tier to use: the one wanted, else the strongest that this machine offers.
+
+    Raises:
+        TierUnavailableError: the wanted tier, or every tier, lacks something; the message says what.
+    """
+    missing = missing_features()
+    for tier in [wanted] if wanted else [Tier.B, Tier.A]:
+        if not missing[tier.value]:
+            return tier
+    lacking = "; ".join(missing[(wanted or Tier.A).value])
+    name = f"isolation tier {wanted.value}" if wanted else "the sandbox"
+    raise TierUnavailableError(f"{name} cannot be had on this machine: it lacks {lacking}")
+
+
+class LocalSandbox:
+    """Sessions in processes of this machine; an async context manager.
+
+    The first session costs one start of the zygote (about two seconds of imports), every later one a fork.
+
+    Args:
+        tier: isolation that must be had; ``None`` takes the strongest there is.
+        limits: limits of sessions that name none.
+        pool: sessions forked ahead of need.
+    """
+
+    def __init__(self, *, tier: Tier | None = None, limits: Limits | None = None, pool: int = 2) -> None:
+        self._wanted = tier
+        self.limits = limits or Limits()
+        self._pool = pool
+        self.tier: Tier | None = None
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._folder: Path | None = None
+        self._ready: deque[Process] = deque()
+        self._lock = anyio.Lock()
+        self._open = False
+
+    @property
+    def description(self) -> Mapping[str, JsonValue]:
+        """Kind, tier and guest libraries."""
+        libraries: dict[str, JsonValue] = {}
+        for name in GUEST_LIBRARIES:
+            with suppress(metadata.PackageNotFoundError):
+                libraries[name] = metadata.version(name)
+        return {"kind": "local", "tier": self.tier.value if self.tier else None, "libraries": libraries}
+
+    async def __aenter__(self) -> Self:
+        missing = [name for name in _REQUIRED_MODULES if find_spec(name) is None]
+        if missing:
+            raise MissingExtraError("the sandbox", "guest")
+        self.tier = available_tier(self._wanted)
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open = False
+        self._stop()
+
+    @asynccontextmanager
+    async def session(self, images: Sequence[Picture] = (), limits: Limits | None = None) -> AsyncIterator[Session]:
+        """Open a session, see :class:`codedance.sandbox.contract.Sandbox`."""
+        limits = limits or self.limits
+        session = LocalSession(await self._acquire(limits), limits)
+        try:
+            await session.open(images)
+            yield session
+        finally:
+            session.close()
+
+    async def _acquire(self, limits: Limits) -> Process:
+        """A fresh process: from the pool if the limits are the sandbox's own, else forked now."""
+        async with self._lock:
+            if not self._open or self.tier is None:
+                raise SandboxError("the sandbox is closed; use it inside its `async with` block")
+            for attempt in (1, 2):
+                try:
+                    await self._ensure_zygote()
+                    if limits == self.limits:
+                        while len(self._ready) < self._pool + 1:
+                            self._ready.append(await self._fork(limits))
+                        process = self._from_pool()
+                    else:
+                        process = await self._fork(limits)
+                    if process is not None:
+                        return process
+                except (OSError, EOFError) as error:
+                    # The zygote has died: its sessions are lost, a new one starts.
+                    self._stop()
+                    if attempt == 2:
+                        raise SandboxError(f"the sandbox's zygote process died twice ({error})") from None
+        raise SandboxError("no session could be started: forked processes die at once")
+
+    def _from_pool(self) -> Process | None:
+        while self._ready:
+            process = self._ready.popleft()
+            if process.alive:
+                return process
+            process.close()
+        return None
+
+    async def _fork(self, limits: Limits) -> Process:
+        control = self._control
+        if control is None:
+            raise EOFError("no zygote")
+        request = {
+            "memory_bytes": limits.memory_bytes,
+            "cpu_seconds": max(1, round(limits.cpu_seconds)),
+            "file_bytes": limits.file_bytes,
+            "disk_bytes": limits.disk_bytes,
+            "open_files": limits.open_files,
+        }
+        control.send(json.dumps(request).encode())
+        with anyio.move_on_after(_START_SECONDS):
+            await anyio.wait_readable(control)
+        message, descriptors, flags, _ = socket.recv_fds(control, 1 << 16, 8)
+        if not message or len(descriptors) != 5 or flags & socket.MSG_CTRUNC:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise EOFError("the zygote ended")
+        folder = Path(json.loads(message)["folder"]) if self.tier is Tier.A else None
+        return Process.from_descriptors(descriptors, folder=folder)
+
+    async def _ensure_zygote(self) -> None:
+        if self._zygote is not None and self._zygote.poll() is None:
+            return
+        self._stop()
+        self._folder = Path(tempfile.mkdtemp(prefix="codedance-"))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = Path(__file__).parent
+        # -I: no user site, no environment; the guest package is found by its path and by nothing else.
+        program = (
+            f"import sys; sys.path.insert(0, {str(parent)!r}); from guest.zygote import main; sys.path.pop(0); main()"
+        )
+        with theirs:
+            self._zygote = subprocess.Popen(  # noqa: S603 - our own interpreter and program
+                [sys.executable, "-I", "-B", "-c", program],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=_guest_environment(self._folder),
+                cwd="/",
+                start_new_session=True,
+            )
+        self._control = ours
+        workdir = self._folder / "session"
+        workdir.mkdir(mode=0o700)
+        tier = (self.tier or Tier.B).value
+        ours.send(json.dumps({"tier": tier, "folder": str(workdir), "readable": _readable()}).encode())
+        ours.setblocking(False)
+        answer = b""
+        with anyio.move_on_after(_START_SECONDS):
+            await anyio.wait_readable(ours)
+            answer = ours.recv(1 << 12)
+        if answer != b"ready\n":
+            self._stop()
+            said = answer.decode(errors="replace").strip() or "no answer"
+            raise SandboxError(f"the sandbox's zygote process did not start ({said})")
+
+    def _stop(self) -> None:
+        """End the zygote and with it every session; remove its folder."""
+        for process in self._ready:
+            process.close()
+        self._ready.clear()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._zygote is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._zygote.pid, signal.SIGKILL)
+            self._zygote.wait()
+            self._zygote = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+def _guest_environment(folder: Path) -> dict[str, str]:
+    """All that the guest's environment holds: nothing of the host's."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder / "session"),
+        "LANG": "C.UTF-8",
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "MPLBACKEND": "agg",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        # One arena: glibc would reserve 64 MiB of address space for every thread.
+        "MALLOC_ARENA_MAX": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _readable() -> list[str]:
+    """Where the interpreter and its libraries lie."""
+    return sorted({os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix)} | {sys.prefix})

@@ -1,0 +1,465 @@
+"""One session as the host sees it: frames are claims, the clock and the exit status are facts."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import anyio
+from PIL import Image
+
+from codedance.errors import SandboxError
+from codedance.imaging import Picture
+from codedance.sandbox.contract import CellResult, Limits
+from codedance.sandbox.guest.wire import HEADER, MAX_FRAME_BYTES, pack
+from codedance.schema import CapturedImage, Execution, ExecutionStatus, GuestError, ImageSource
+
+__all__ = ["LocalSession", "Process"]
+
+_CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
+_POLL_SECONDS = 0.1
+_OPEN_SECONDS = 30.0
+_GRACE_SECONDS = 2.0
+
+
+class _ChannelBrokenError(Exception):
+    """The session sent something that an honest interpreter never sends."""
+
+
+@dataclass(slots=True)
+class Process:
+    """The host's ends of a session's process."""
+
+    channel: socket.socket
+    stdout: int
+    stderr: int
+    end: int
+    """Pipe on which the zygote writes the exit status."""
+    pidfd: int
+    folder: Path | None
+    """Folder to remove afterwards (tier A)."""
+    closed: bool = False
+
+    @classmethod
+    def from_descriptors(cls, descriptors: Sequence[int], *, folder: Path | None) -> Self:
+        """Take over what the zygote sent: channel, stdout, stderr, exit pipe, process descriptor."""
+        channel = socket.socket(fileno=descriptors[0])
+        channel.setblocking(False)
+        stdout, stderr, end, pidfd = descriptors[1:]
+        for descriptor in (stdout, stderr, end):
+            os.set_blocking(descriptor, False)
+        return cls(channel, stdout, stderr, end, pidfd, folder)
+
+    @property
+    def alive(self) -> bool:
+        """True until the process has ended."""
+        return not select.select([self.pidfd], [], [], 0)[0]
+
+    def kill(self) -> None:
+        """Kill the process and everything in its pid namespace."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill the process, close every descriptor, remove its folder."""
+        if self.closed:
+            return
+        self.closed = True
+        self.kill()
+        self.channel.close()
+        for descriptor in (self.stdout, self.stderr, self.end, self.pidfd):
+            os.close(descriptor)
+        if self.folder is not None:
+            _remove(self.folder)
+
+    def usage(self) -> dict[str, int]:
+        """Threads and resident bytes, by the host's own view of the process; empty once it is gone."""
+        try:
+            info = Path(f"/proc/self/fdinfo/{self.pidfd}").read_text(encoding="ascii")
+            pid = next(int(line.split()[1]) for line in info.splitlines() if line.startswith("Pid:"))
+            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+        except (OSError, StopIteration, ValueError):
+            return {}
+        found = {}
+        for line in status.splitlines():
+            name, _, value = line.partition(":")
+            if name in ("Threads", "VmRSS"):
+                found[name] = int(value.split()[0])
+        return found
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One output stream of a cell, bounded while it is produced: what is over the limit is read and thrown away."""
+
+    limit: int
+    text: str = ""
+    cut: bool = False
+    decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")(errors="replace")
+    )
+
+    def drain(self, descriptor: int) -> None:
+        """Read what is there without waiting."""
+        for _ in range(64):  # bounded, so that a flood cannot keep the host from its other work
+            try:
+                data = os.read(descriptor, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            if self.cut:
+                continue
+            self.text += self.decoder.decode(data)
+            if len(self.text) > self.limit:
+                self.text, self.cut = self.text[: self.limit], True
+
+
+@dataclass(slots=True)
+class _Cell:
+    """What has come of the running cell so far."""
+
+    stdout: _Stream
+    stderr: _Stream
+    captured: list[CapturedImage] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    reply: dict[str, Any] | None = None
+
+
+class LocalSession:
+    """A session in a process of this machine, see :class:`codedance.sandbox.contract.Session`."""
+
+    def __init__(self, process: Process, limits: Limits) -> None:
+        self._process = process
+        self._limits = limits
+        self._buffer = bytearray()
+        self._dead = False
+        self._poller = select.epoll()
+        self._poller.register(process.channel, select.EPOLLIN)
+        self._poller.register(process.stdout, select.EPOLLIN)
+        self._poller.register(process.stderr, select.EPOLLIN)
+
+    async def open(self, images: Sequence[Picture]) -> None:
+        """Give the session its pictures; raises :class:`SandboxError` if it does not come up."""
+        cell = self._cell()
+        message = pack({"kind": "open", "images": [len(picture.data) for picture in images]})
+        deadline = time.monotonic() + _OPEN_SECONDS
+        try:
+            await self._write(message + b"".join(picture.data for picture in images), cell, deadline)
+            await self._read("opened", cell, deadline)
+        except (EOFError, _ChannelBrokenError, _OverLimitError, OSError) as error:
+            self._dead = True
+            _, detail = await self._verdict_of_the_dead()
+            cell.stderr.drain(self._process.stderr)
+            reason = cell.stderr.text.strip() or str(error) or detail
+            raise SandboxError(f"a session could not be started ({reason})") from None
+
+    async def run(self, code: str) -> CellResult:
+        """Run one cell."""
+        if self._dead:
+            return CellResult(Execution(status=ExecutionStatus.LOST, seconds=0.0, detail="the session has ended"))
+        cell = self._cell()
+        begin = time.monotonic()
+        deadline = begin + self._limits.wall_seconds
+        status, detail = ExecutionStatus.OK, None
+        finished = False
+        try:
+            status, detail = await self._run(code, cell, deadline)
+            finished = True
+        except EOFError:
+            status, detail = await self._verdict_of_the_dead()
+        except (_ChannelBrokenError, OSError) as error:
+            self._process.kill()
+            status, detail = ExecutionStatus.CRASHED, f"the code broke the channel to the host: {error}"
+        finally:
+            # Also when cancelled: a cell that is no longer waited for must not run on.
+            if not finished or (status is not ExecutionStatus.OK and status not in _LIVING):
+                self._dead = True
+                self._process.kill()
+        seconds = time.monotonic() - begin
+        cell.stdout.drain(self._process.stdout)
+        cell.stderr.drain(self._process.stderr)
+        return self._result(cell, status, detail, seconds)
+
+    def close(self) -> None:
+        """End the session's process."""
+        self._dead = True
+        self._poller.close()
+        self._process.close()
+
+    def _cell(self) -> _Cell:
+        return _Cell(_Stream(self._limits.output_characters), _Stream(self._limits.output_characters))
+
+    async def _run(self, code: str, cell: _Cell, deadline: float) -> tuple[ExecutionStatus, str | None]:
+        limits = self._limits
+        request = {
+            "kind": "run",
+            "code": code.encode("utf-8", "replace").decode(),
+            "output_characters": limits.output_characters,
+            "images": limits.images,
+            "image_pixels": limits.image_pixels,
+        }
+        message = pack(request)
+        if len(message) > MAX_FRAME_BYTES:
+            error = {"type": "ValueError", "message": "the code is too long", "traceback": "the code is too long"}
+            cell.reply = {"status": "error", "error": error}
+            return ExecutionStatus.ERROR, None
+        try:
+            await self._write(message, cell, deadline)
+            cell.reply = await self._read("reply", cell, deadline)
+            # Only the interpreter's own loop answers this: a reply that the cell forged is followed by the true one.
+            token = os.urandom(8).hex()
+            await self._write(pack({"kind": "sync", "token": token}), cell, deadline)
+            answer = await self._read("ready", cell, deadline)
+        except TimeoutError:
+            self._process.kill()
+            return ExecutionStatus.TIMEOUT, f"over {limits.wall_seconds:g} seconds"
+        except _OverLimitError as error:
+            self._process.kill()
+            return error.status, str(error)
+        if answer.get("token") != token:
+            raise _ChannelBrokenError("a forged answer")
+        return _claimed_status(cell.reply), None
+
+    async def _read(self, kind: str, cell: _Cell, deadline: float) -> dict[str, Any]:
+        """The next message of this kind, taking in output and pictures on the way.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+            EOFError: the process has ended.
+            _ChannelBrokenError: a message that does not belong here, or none at all.
+        """
+        while True:
+            while (message := self._next_frame()) is not None:
+                if message.get("kind") == "image" and kind == "reply":
+                    await self._take_image(message, cell, deadline)
+                elif message.get("kind") == kind:
+                    return message
+                else:
+                    raise _ChannelBrokenError("an unexpected message")
+            await self._wait(cell, deadline)
+
+    async def _take_image(self, header: dict[str, Any], cell: _Cell, deadline: float) -> None:
+        """Check a picture's header against the limits, read its pixels, and build it on our side."""
+        mode, width, height = header.get("mode"), header.get("width"), header.get("height")
+        if mode not in _CHANNELS or not isinstance(width, int) or not isinstance(height, int):
+            raise _ChannelBrokenError("a picture of no known form")
+        if min(width, height) < 1 or width * height > self._limits.image_pixels:
+            raise _ChannelBrokenError("a picture of forbidden size")
+        if len(cell.pictures) >= self._limits.images:
+            raise _ChannelBrokenError("too many pictures")
+        size = width * height * _CHANNELS[mode]
+        while len(self._buffer) < size:
+            await self._wait(cell, deadline)
+        image = Image.frombytes(mode, (width, height), bytes(self._buffer[:size]))
+        del self._buffer[:size]
+        picture = Picture.from_image(image)
+        source, after = header.get("source"), header.get("after")
+        known = ImageSource(source) if source in set(ImageSource) else ImageSource.DISPLAY
+        printed = after if isinstance(after, int) and after >= 0 else 0
+        captured = CapturedImage(image=picture.ref, source=known, after_characters=printed)
+        cell.captured.append(captured)
+        cell.pictures.append(picture)
+
+    def _next_frame(self) -> dict[str, Any] | None:
+        if len(self._buffer) < HEADER.size:
+            return None
+        (length,) = HEADER.unpack_from(self._buffer)
+        if length > MAX_FRAME_BYTES:
+            raise _ChannelBrokenError("a message that is too long")
+        if len(self._buffer) < HEADER.size + length:
+            return None
+        body = bytes(self._buffer[HEADER.size : HEADER.size + length])
+        del self._buffer[: HEADER.size + length]
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            raise _ChannelBrokenError("a message that is no JSON") from None
+        if not isinstance(message, dict):
+            raise _ChannelBrokenError("a message of the wrong form")
+        return message
+
+    async def _wait(self, cell: _Cell, deadline: float) -> None:
+        """Wait for anything to arrive and take it in; checks limits that only the host can see."""
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        with anyio.move_on_after(min(remaining, _POLL_SECONDS)) as scope:
+            await anyio.wait_readable(self._poller.fileno())
+        if scope.cancelled_caught:
+            self._check_usage()
+            return
+        ended = False
+        for descriptor, _ in self._poller.poll(0):
+            if descriptor == self._process.stdout:
+                self._drain(cell.stdout, descriptor)
+            elif descriptor == self._process.stderr:
+                self._drain(cell.stderr, descriptor)
+            else:
+                ended = self._receive()
+        if ended:
+            raise EOFError
+
+    def _drain(self, stream: _Stream, descriptor: int) -> None:
+        before = (len(stream.text), stream.cut)
+        stream.drain(descriptor)
+        if (len(stream.text), stream.cut) == before and not stream.cut:
+            # Readable without data: the writer has closed it. Watching on would spin.
+            with suppress(OSError):
+                self._poller.unregister(descriptor)
+
+    def _receive(self) -> bool:
+        """Read what the channel holds; True at its end."""
+        for _ in range(16):
+            try:
+                data, extra, _, _ = self._process.channel.recvmsg(1 << 18, socket.CMSG_SPACE(64))
+            except BlockingIOError:
+                return False
+            except ConnectionResetError:
+                return True
+            for level, kind, payload in extra:
+                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                    _close_all(payload)
+            if not data:
+                return True
+            self._buffer += data
+        return False
+
+    async def _write(self, data: bytes, cell: _Cell, deadline: float) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._process.channel.send(view) :]
+            except BlockingIOError:
+                # The session may be blocked on its output while it should read: take that in, then try again.
+                await self._wait_briefly(cell, deadline)
+            except (BrokenPipeError, ConnectionResetError):
+                raise EOFError from None
+
+    async def _wait_briefly(self, cell: _Cell, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        cell.stdout.drain(self._process.stdout)
+        cell.stderr.drain(self._process.stderr)
+        if not self._process.alive:
+            raise EOFError
+        with anyio.move_on_after(0.05):
+            await anyio.wait_writable(self._process.channel)
+
+    def _check_usage(self) -> None:
+        usage = self._process.usage()
+        threads, resident = usage.get("Threads", 0), usage.get("VmRSS", 0) * 1024
+        if threads > self._limits.threads + 1:
+            raise _OverLimitError(ExecutionStatus.DENIED, f"more than {self._limits.threads} threads")
+        if resident > self._limits.memory_bytes + (512 << 20):
+            raise _OverLimitError(ExecutionStatus.MEMORY, f"over {self._limits.memory_bytes >> 20} MiB")
+        folder = self._process.folder
+        if folder is not None and _folder_bytes(folder) > self._limits.disk_bytes:
+            raise _OverLimitError(ExecutionStatus.DENIED, f"over {self._limits.disk_bytes >> 20} MiB of files")
+
+    async def _verdict_of_the_dead(self) -> tuple[ExecutionStatus, str]:
+        """What the exit status of an ended process means."""
+        self._process.kill()
+        code: int | None = None
+        with anyio.move_on_after(_GRACE_SECONDS):
+            await anyio.wait_readable(self._process.end)
+            with suppress(BlockingIOError, ValueError):
+                code = int(os.read(self._process.end, 32))
+        if code is None:
+            return ExecutionStatus.CRASHED, "the process ended"
+        if code >= 0:
+            return ExecutionStatus.CRASHED, f"the process ended with exit code {code}"
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        if name == "SIGXCPU":
+            return ExecutionStatus.TIMEOUT, f"over {self._limits.cpu_seconds:g} seconds of processor time"
+        if name == "SIGSYS":
+            return ExecutionStatus.DENIED, "a forbidden system call"
+        return ExecutionStatus.CRASHED, f"the process was ended by {name}"
+
+    def _result(self, cell: _Cell, status: ExecutionStatus, detail: str | None, seconds: float) -> CellResult:
+        reply = cell.reply or {}
+        limit = self._limits.output_characters
+        value = reply.get("value")
+        execution = Execution(
+            status=status,
+            stdout=cell.stdout.text,
+            stderr=cell.stderr.text,
+            value=value[:limit] if isinstance(value, str) else None,
+            error=_guest_error(reply.get("error"), limit),
+            # The guest says where a picture stands in the text; it cannot stand behind its end.
+            images=tuple(
+                one.model_copy(update={"after_characters": min(one.after_characters, len(cell.stdout.text))})
+                for one in cell.captured
+            ),
+            seconds=seconds,
+            truncated=cell.stdout.cut or cell.stderr.cut or bool(reply.get("cut")) or bool(reply.get("dropped")),
+            detail=detail,
+        )
+        return CellResult(execution, tuple(cell.pictures))
+
+
+_LIVING = frozenset({ExecutionStatus.OK, ExecutionStatus.ERROR, ExecutionStatus.EXITED, ExecutionStatus.MEMORY})
+
+
+class _OverLimitError(Exception):
+    """The host saw the session go over a limit."""
+
+    def __init__(self, status: ExecutionStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _claimed_status(reply: dict[str, Any]) -> ExecutionStatus:
+    match reply.get("status"):
+        case "ok":
+            return ExecutionStatus.OK
+        case "exited":
+            return ExecutionStatus.EXITED
+        case _:
+            error = reply.get("error")
+            out_of_memory = isinstance(error, dict) and error.get("type") == "MemoryError"
+            return ExecutionStatus.MEMORY if out_of_memory else ExecutionStatus.ERROR
+
+
+def _guest_error(error: object, limit: int) -> GuestError | None:
+    if not isinstance(error, dict):
+        return None
+    kind, message, trace = (str(error.get(name, ""))[:limit] for name in ("type", "message", "traceback"))
+    return GuestError(type=kind[:200], message=message, traceback=trace)
+
+
+def _close_all(payload: bytes) -> None:
+    for offset in range(0, len(payload) - len(payload) % 4, 4):
+        os.close(int.from_bytes(payload[offset : offset + 4], "little"))
+
+
+def _folder_bytes(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(Path(parent) / name).st_blocks * 512
+    return total
+
+
+def _remove(folder: Path) -> None:
+    """Remove a session's folder; its process may need a moment to die, and may have made folders unreadable."""
+    import shutil
+
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        for parent, _, _ in os.walk(folder):
+            with suppress(OSError):
+                Path(parent).chmod(0o700)
