@@ -28,7 +28,7 @@ class NanoRecipe(Record):
     size: str = "small"
     batch: int = Field(default=8, ge=1)
     seed: int = 0
-    mix: dict[str, float] = Field(default={"search": 0.4, "count": 0.25, "read": 0.2, "bind": 0.15})
+    mix: dict[str, float] = Field(default={"search": 0.4, "count": 0.2, "read": 0.25, "bind": 0.15})
     """Share of each kind of item, see :class:`codedance.train.items.ItemDataset`."""
     train: TrainSettings = TrainSettings(steps=6000, read_weight=1.0)
 

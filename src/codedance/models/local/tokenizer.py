@@ -57,6 +57,10 @@ class Tokenizer:
         """Number of ids."""
         return int(self._rust.get_vocab_size(with_added_tokens=True))
 
+    def to_json(self) -> str:
+        """Content of ``tokenizer.json``."""
+        return str(self._rust.to_str(pretty=True))
+
     def encode(self, text: str) -> list[int]:
         """Ids of a text; lone surrogates, which are no text, become question marks."""
         if not text:
