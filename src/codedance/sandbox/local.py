@@ -206,6 +206,7 @@ class LocalSandbox:
             self._control.close()
             self._control = None
         if self._zygote is not None:
+            # Its whole process group: in tier B the zygote proper is a child of the process that we started.
             with suppress(ProcessLookupError):
                 os.killpg(self._zygote.pid, signal.SIGKILL)
             self._zygote.wait()

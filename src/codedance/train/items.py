@@ -133,7 +133,7 @@ def _ask(scene: Scene, card: SceneObject, rng: Random) -> Scene:
 def _show_crop(
     item: Supervised, encoder: Encoder, image: Image.Image, card: SceneObject, shift: tuple[int, ...]
 ) -> None:
-    """What the search code shows of a card, moved by a pixel here and there, with the words that are to be read in it."""
+    """What the search code shows of a card, moved a pixel here or there, with the words that are to be read in it."""
     left, top, right, bottom = card.box
     box = (left - _CROP_MARGIN, top - _CROP_MARGIN, right - 1 + _CROP_MARGIN, bottom - 1 + _CROP_MARGIN)
     crop = image.crop(tuple(edge + move for edge, move in zip(box, shift, strict=True)))  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ class Losses:
     text: float
     """Mean cross-entropy of a supervised token, in nats."""
     accuracy: float
-    """Share of supervised tokens that greedy decoding would have got right, teacher-forced: not an accuracy of answers."""
+    """Share of supervised tokens that are the likeliest ones, teacher-forced: not an accuracy of answers."""
     read: float | None
     read_accuracy: float | None
     """Share of pictures whose words are the likeliest ones under the READ head."""
@@ -53,8 +53,8 @@ def losses(network: Network, batch: Batch, *, normaliser: float, read_weight: fl
 def _read_loss(network: Network, state_BTD: Tensor, readings: tuple[tuple[int, Reading], ...]) -> tuple[Tensor, float]:
     """Cross-entropy of the words that must be readable from a picture's tokens at the input of a layer.
 
-    Every token votes through the tied embedding; votes are joined by log-sum-exp over the tokens, so that one token that
-    sees the glyph is enough.
+    Every token votes through the tied embedding; votes are joined by log-sum-exp over the tokens, so that one token
+    that sees the glyph is enough.
     """
     parts: list[Tensor] = []
     right = 0

@@ -17,7 +17,7 @@ from codedance.schema import Record
 from codedance.store import write_text
 from codedance.train.items import ItemDataset
 from codedance.train.pieces import nano_pieces
-from codedance.train.trainer import Progress, TrainSettings, train
+from codedance.train.trainer import Step, TrainSettings, train
 
 __all__ = ["NanoRecipe", "train_nano"]
 
@@ -34,7 +34,7 @@ class NanoRecipe(Record):
 
 
 def train_nano(
-    recipe: NanoRecipe, folder: Path, *, listener: Callable[[Progress], None] = lambda progress: None
+    recipe: NanoRecipe, folder: Path, *, listener: Callable[[Step], None] = lambda step: None
 ) -> tuple[Network, Tokenizer]:
     """Train the nano model from nothing, or go on where the folder's checkpoint stands."""
     tokenizer = Tokenizer(build_tokenizer(nano_pieces()))

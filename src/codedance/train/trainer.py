@@ -21,7 +21,7 @@ from codedance.store import write_bytes
 from codedance.train.loss import losses
 from codedance.train.sequence import Batch
 
-__all__ = ["Progress", "TrainSettings", "train"]
+__all__ = ["Step", "TrainSettings", "train"]
 
 
 class TrainSettings(Record):
@@ -52,7 +52,7 @@ class TrainSettings(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Step:
     """What one step did; also a line of ``curve.jsonl``."""
 
     step: int
@@ -71,13 +71,13 @@ def train(
     settings: TrainSettings,
     *,
     folder: Path,
-    listener: Callable[[Progress], None] = lambda progress: None,
+    listener: Callable[[Step], None] = lambda step: None,
 ) -> None:
     """Train until ``settings.steps``, going on from the folder's checkpoint if there is one.
 
     The folder holds ``checkpoint.pt`` (network, optimisers, step; replaced as a whole every ``save_every`` steps) and
-    ``curve.jsonl`` (one line a step). Batches are asked for by step, so a run that was killed and started again sees the
-    same data and ends with the same numbers.
+    ``curve.jsonl`` (one line a step). Batches are asked for by step, so a run that was killed and started again sees
+    the same data and ends with the same numbers.
 
     Raises:
         DataError: the folder's checkpoint is of another network or other settings.
@@ -93,10 +93,10 @@ def train(
         progress = _step(network, batch, optimisers, settings, step)
         step += 1
         now = time.monotonic()
-        record = Progress(step, *progress, tokens=batch.tokens, seconds=now - begin)
+        record = Step(step, *progress, tokens=batch.tokens, seconds=now - begin)
         begin = now
         with curve.open("a", encoding="utf-8") as file:
-            line = {name: getattr(record, name) for name in Progress.__slots__}
+            line = {name: getattr(record, name) for name in Step.__slots__}
             file.write(json.dumps({key: _short(value) for key, value in line.items()}) + "\n")
         listener(record)
         if step % settings.save_every == 0 or step == settings.steps:

@@ -42,8 +42,8 @@ class Interpreter:
         self._cells = 0
         self._runner: asyncio.Runner | None = None
         self._display = Display(self._send, images=0, image_pixels=0)
-        self._output = _CountingOutput(open(1, "wb", closefd=False), encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
-        sys.stdout = sys.__stdout__ = self._output
+        self._output = _CountingOutput(open(1, "wb", closefd=False), encoding="utf-8", errors="replace")  # noqa: SIM115
+        sys.stdout = self._output
 
     def serve(self) -> None:
         """Handle messages until the host closes the channel; then the process ends."""
@@ -68,7 +68,7 @@ class Interpreter:
         opened = []
         for number, data in enumerate(images, start=1):
             name = "input_image.jpg" if len(images) == 1 else f"input_image_{number}.jpg"
-            with open(name, "wb") as file:  # noqa: PTH123 - cells may patch pathlib; this runs before them
+            with open(name, "wb") as file:
                 file.write(data)
             image = Image.open(io.BytesIO(data))
             opened.append(image)
@@ -106,7 +106,7 @@ class Interpreter:
         self._display = Display(self._send, images=limits["images"], image_pixels=limits["image_pixels"])
         self._output.printed = 0
         if sys.stdin.closed:  # the builtin exit() closes it
-            sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - lives as long as the session
+            sys.stdin = open(os.devnull)  # noqa: SIM115 - lives as long as the session
         reply: dict[str, Any] = {"kind": "reply", "status": "ok", "value": None, "error": None, "cut": False}
         try:
             value = self._execute(code)

@@ -150,7 +150,7 @@ class Walls:
         seccomp.install(libc, self.filter_code)
 
     def _limit(self) -> None:
-        pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115, PTH123 - no pathlib import in a fork
+        pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115 - no pathlib import in a fork
         in_use = pages * resource.getpagesize()
         limits = {
             # Address space counts what RLIMIT_DATA does not: shared and file mappings.
@@ -185,7 +185,7 @@ class Walls:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             return
-        if not os.path.isdir(path):  # noqa: PTH112 - no pathlib import in a fork
+        if not os.path.isdir(path):
             access &= _EXECUTE | _WRITE | _READ
         rule = struct.pack("=Qi", access, descriptor)
         _check(libc.syscall(_LANDLOCK[1], rules, 1, rule, 0), f"landlock {path}")

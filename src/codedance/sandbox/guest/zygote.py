@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -71,7 +72,7 @@ class Zygote:
             isolation.new_session_namespaces(self._pid_namespace)
         else:
             workdir = f"{workdir}/{self._sessions}"
-            os.mkdir(workdir, 0o700)  # noqa: PTH102 - paths are plain text here
+            os.mkdir(workdir, 0o700)
         ours, theirs = socket.socketpair()
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
@@ -184,7 +185,10 @@ def main() -> None:
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     first = control.recv(1 << 16)
     try:
-        Zygote(control, json.loads(first)).serve()
+        settings = json.loads(first)
+        Zygote(control, settings).serve()
+        # The host is gone, perhaps killed: nothing of it may stay behind.
+        shutil.rmtree(os.path.dirname(settings["folder"]), ignore_errors=True)
     except BaseException as error:
         message = f"failed {type(error).__name__}: {error}"
         control.sendall(message.encode(errors="replace")[:2000])

@@ -40,7 +40,7 @@ def oracle_replies(scene: Scene, rng: Random, *, mode: Literal["code", "direct"]
     >>> from codedance.tasks.worlds import make_scene
     >>> print(oracle_replies(make_scene("search", Difficulty.EASY, 1), Random(0), mode="direct")[0])
     <think>I can see it.</think>
-    <answer>9</answer>
+    <answer>K</answer>
     """
     if mode == "direct":
         if scene.difficulty is Difficulty.HARD:

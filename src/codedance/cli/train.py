@@ -1,0 +1,165 @@
+"""``codedance train``: the embedded model, fine-tuning on trajectories, evaluation on held-out worlds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from codedance.cli.settings import apply_settings
+from codedance.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from codedance.train.evaluate import CellReport
+    from codedance.train.trainer import Step
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Train models on trajectories and on generated worlds.")
+
+
+@app.callback()
+def _train() -> None:
+    """Train models on trajectories and on generated worlds."""
+
+
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; a run that was stopped goes on there.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example train.steps=2000.")
+]
+Config = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")]
+Threads = Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")]
+
+
+@app.command(epilog="Example: `codedance train nano --out runs/nano` (about half an hour on two cores)")
+def nano(out: Out, assignments: Sets = None, config: Config = None, threads: Threads = 1) -> None:
+    """Train the embedded model from nothing and write its checkpoint to DIR/checkpoint."""
+    _require_torch(threads)
+    from codedance.models.local.checkpoint import save_checkpoint
+    from codedance.train.nano import NanoRecipe, train_nano
+
+    recipe = apply_settings(NanoRecipe(), assignments or [], file=config)
+    with _bar(recipe.train.steps) as listener:
+        network, tokenizer = train_nano(recipe, out, listener=listener)
+    save_checkpoint(network, tokenizer, out / "checkpoint")
+    typer.echo(f"checkpoint: {out / 'checkpoint'}")
+
+
+@app.command(epilog="Example: `codedance train sft runs/oracle --out runs/sft --set train.steps=500`")
+def sft(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders with trajectories.")],
+    out: Out,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Checkpoint to start from. [the embedded model's]")
+    ] = None,
+    assignments: Sets = None,
+    config: Config = None,
+    threads: Threads = 1,
+) -> None:
+    """Fine-tune on trajectories: cross-entropy on the model's own text only."""
+    _require_torch(threads)
+    from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
+    from codedance.models.nano import CHECKPOINT
+    from codedance.train.sft import SftSettings, train_sft
+
+    settings = apply_settings(SftSettings(), assignments or [], file=config)
+    network, encoder = load_checkpoint(checkpoint or CHECKPOINT)
+    with _bar(settings.train.steps) as listener:
+        train_sft(network, encoder, runs, settings=settings, folder=out, listener=listener)
+    save_checkpoint(network, encoder.tokenizer, out / "checkpoint")
+    typer.echo(f"checkpoint: {out / 'checkpoint'}")
+
+
+@app.command(epilog="Example: `codedance train evaluate --count 200 --json`")
+def evaluate(
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Checkpoint to evaluate. [the embedded model's]")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Held-out scenes in each cell.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON and nothing else.")] = False,
+    threads: Threads = 1,
+) -> None:
+    """Measure a checkpoint of the nano make on held-out worlds in the real loop, beside its baselines."""
+    _require_torch(threads)
+    import anyio
+
+    from codedance.models import nano as embedded
+    from codedance.sandbox import LocalSandbox
+    from codedance.tasks.worlds import FAMILIES, Difficulty
+    from codedance.train.evaluate import evaluate_cell
+
+    folder = checkpoint or embedded.CHECKPOINT
+    cells = [(family, difficulty) for family in FAMILIES for difficulty in Difficulty]
+
+    async def measure(tick: Callable[[], None]) -> list[CellReport]:
+        model = embedded.load(folder)
+        async with LocalSandbox() as sandbox:
+            return [
+                await evaluate_cell(
+                    model, sandbox, family=family, difficulty=difficulty, count=count, listener=lambda *_: tick()
+                )
+                for family, difficulty in cells
+            ]
+
+    with _progress() as progress:
+        task = progress.add_task("evaluating", total=count * len(cells), status="")
+        reports = anyio.run(measure, lambda: progress.advance(task))
+    if as_json:
+        typer.echo(json.dumps([report.model_dump() for report in reports]))
+        return
+    typer.echo(_table(reports))
+
+
+def _table(reports: list[CellReport]) -> str:
+    lines = [
+        "| family | difficulty | n | accuracy (95 % interval) | image-blind | best constant | code ran without error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in reports:
+        low, high = one.interval
+        lines.append(
+            f"| {one.family} | {one.difficulty} | {one.count} | {one.right / one.count:.3f} ({low:.3f}-{high:.3f}) "
+            f"| {one.blind_right / one.count:.3f} | {one.constant_right / one.count:.3f} "
+            f"| {one.cells_ok / max(1, one.cells):.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def _require_torch(threads: int) -> None:
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("training", "train") from None
+    torch.set_num_threads(threads)
+
+
+@contextmanager
+def _bar(steps: int) -> Iterator[Callable[[Step], None]]:
+    """A progress bar on the error stream, with the loss and the rate."""
+    with _progress() as progress:
+        task = progress.add_task("training", total=steps, status="")
+
+        def show(step: Step) -> None:
+            read = f", read {step.read_accuracy:.2f}" if step.read_accuracy is not None else ""
+            status = f"loss {step.loss:.3f}, text {step.text:.3f}{read}, {step.tokens / step.seconds:.0f} tokens/s"
+            progress.update(task, completed=step.step, status=status)
+
+        yield show
+
+
+def _progress() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+    )
+    return Progress(*columns, console=Console(stderr=True))

@@ -1,0 +1,59 @@
+"""From a specification such as ``server:Qwen2.5-VL-7B`` to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codedance.errors import UsageError
+from codedance.models.contract import Model
+from codedance.models.scripted import ScriptedModel
+
+__all__ = ["DEFAULT_BASE_URL", "load_model"]
+
+DEFAULT_BASE_URL = "http://localhost:8000/v1"
+"""Where ``server:NAME`` is looked for if no URL is given; vLLM and SGLang's usual places."""
+
+_FORMS = (
+    "nano (the embedded model), server:NAME with --base-url URL (any OpenAI-compatible server), "
+    "hf:PATH_OR_ID (a transformers checkpoint), scripted:FILE (a JSON list of replies)"
+)
+
+
+def load_model(
+    spec: str, *, base_url: str | None = None, api_key: str | None = None, native_tools: bool = False
+) -> Model:
+    """Make the model that a specification names; libraries are imported and weights read only now.
+
+    Args:
+        spec: ``nano``, ``server:NAME``, ``hf:PATH_OR_ID`` or ``scripted:FILE``.
+        base_url: of the server; other models take none.
+        api_key: of the server.
+        native_tools: use the server's own tool calls for code.
+
+    Raises:
+        UsageError: no such form, or a URL for a model that has none.
+        MissingExtraError: a library of an extra is missing.
+        ModelError: the model is not there.
+
+    >>> load_model("gpt")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    codedance.errors.UsageError: unknown model 'gpt'; write nano (the embedded model), server:NAME ...
+    """
+    kind, _, name = spec.partition(":")
+    if base_url is not None and kind != "server":
+        raise UsageError(f"--base-url goes with server:NAME, not with '{spec}'")
+    if kind == "server" and name:
+        from codedance.models.server import ServerModel
+
+        return ServerModel(name, base_url=base_url or DEFAULT_BASE_URL, api_key=api_key, native_tools=native_tools)
+    if kind == "hf" and name:
+        from codedance.models.hf import load_hf
+
+        return load_hf(name)
+    if kind == "scripted" and name:
+        return ScriptedModel.from_file(Path(name))
+    if spec == "nano":
+        from codedance.models import nano
+
+        return nano.load()
+    raise UsageError(f"unknown model '{spec}'; write {_FORMS}")

@@ -1,0 +1,101 @@
+"""Supervised fine-tuning on trajectories of run folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from pydantic import Field
+from torch.utils.data import Dataset
+
+from codedance.errors import DataError
+from codedance.models.local.chat import Encoder
+from codedance.models.local.network import Network
+from codedance.protocol import conversation
+from codedance.schema import Record, Trajectory
+from codedance.store import RunFolder, write_text
+from codedance.train.sequence import Batch, Supervised, collate, supervise
+from codedance.train.trainer import Step, TrainSettings, train
+
+__all__ = ["SftSettings", "TrajectoryDataset", "train_sft"]
+
+
+class SftSettings(Record):
+    """Settings of a fine-tuning run; written to ``settings.json`` beside the checkpoint."""
+
+    batch: int = Field(default=8, ge=1)
+    seed: int = 0
+    answered_only: bool = True
+    """Leave out trajectories that ended without an answer."""
+    max_tokens: int = Field(default=2048, ge=16)
+    """Trajectories with more tokens are left out, never cut: a cut could fall inside a picture."""
+    train: TrainSettings = TrainSettings(steps=1000, muon_rate=0.003, adam_rate=6e-4)
+
+
+class TrajectoryDataset(Dataset[Batch]):
+    """Batches of stored trajectories by number, reshuffled every epoch by the seed alone.
+
+    Raises:
+        DataError: no trajectory is left to train on.
+    """
+
+    def __init__(self, encoder: Encoder, runs: Sequence[RunFolder], settings: SftSettings) -> None:
+        self._encoder, self._settings = encoder, settings
+        self._items = [(run, one) for run in runs for one in run.trajectories() if self._usable(one)]
+        if not self._items:
+            names = ", ".join(str(run.folder) for run in runs)
+            raise DataError(f"{names}: no trajectory to train on (answered_only={settings.answered_only})")
+
+    def __len__(self) -> int:
+        """Number of trajectories."""
+        return len(self._items)
+
+    def __getitem__(self, number: int) -> Batch:
+        """Batch ``number``; trajectories that are too long are passed over for the next in the order."""
+        chosen: list[Supervised] = []
+        index = number * self._settings.batch
+        for offset in range(self._settings.batch + len(self._items)):
+            if len(chosen) == self._settings.batch:
+                break
+            item = self._sequence(index + offset)
+            if len(item.encoded.ids) <= self._settings.max_tokens:
+                chosen.append(item)
+        if not chosen:
+            raise DataError(f"every trajectory has more than {self._settings.max_tokens} tokens (max_tokens)")
+        return collate(chosen, patch=self._encoder.config.patch)
+
+    def _sequence(self, index: int) -> Supervised:
+        epoch, place = divmod(index, len(self._items))
+        order = list(range(len(self._items)))
+        Random(f"sft/{self._settings.seed}/{epoch}").shuffle(order)  # noqa: S311 - reproducible, no secret
+        run, trajectory = self._items[order[place]]
+        pictures = run.load_pictures(trajectory)
+        messages = conversation(trajectory.task, trajectory.turns, trajectory.protocol, pictures=pictures)
+        return supervise(self._encoder, messages)
+
+    def _usable(self, trajectory: Trajectory) -> bool:
+        return bool(trajectory.turns) and (trajectory.answer is not None or not self._settings.answered_only)
+
+
+def train_sft(
+    network: Network,
+    encoder: Encoder,
+    folders: Sequence[Path],
+    *,
+    settings: SftSettings,
+    folder: Path,
+    listener: Callable[[Step], None] = lambda step: None,
+) -> None:
+    """Fine-tune the network in place on the trajectories of these run folders.
+
+    Raises:
+        StoreError: a folder is no run.
+        DataError: there is nothing to train on.
+    """
+    dataset = TrajectoryDataset(encoder, [RunFolder.open(one) for one in folders], settings)
+    record = {**settings.model_dump(), "runs": [str(one) for one in folders], "trajectories": len(dataset)}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "settings.json", json.dumps(record, indent=2) + "\n")
+    train(network, dataset, settings.train, folder=folder, listener=listener)
