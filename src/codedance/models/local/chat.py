@@ -15,16 +15,16 @@ __all__ = ["CHAT_TEMPLATE", "Encoded", "Encoder", "grid_size"]
 
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
-    "<|im_start|>{{ 'user' if message.role == 'tool' else message.role }}\n"
-    "{%- if message.role == 'tool' -%}<tool_response>\n{% endif -%}"
-    "{%- if message.content is string -%}{{ message.content }}{%- else -%}"
+    "{{- '<|im_start|>' + ('user' if message.role == 'tool' else message.role) + '\\n' -}}"
+    "{%- if message.role == 'tool' -%}{{- '<tool_response>\\n' -}}{%- endif -%}"
+    "{%- if message.content is string -%}{{- message.content -}}{%- else -%}"
     "{%- for part in message.content -%}"
-    "{%- if part.type in ('image', 'image_url') -%}<|vision_start|><|image_pad|><|vision_end|>"
-    "{%- elif part.type == 'text' -%}{{ part.text }}{%- endif -%}"
+    "{%- if part.type in ('image', 'image_url') -%}{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}"
+    "{%- elif part.type == 'text' -%}{{- part.text -}}{%- endif -%}"
     "{%- endfor -%}{%- endif -%}"
-    "{%- if message.role == 'tool' %}\n</tool_response>{% endif -%}"
-    "<|im_end|>\n{% endfor -%}"
-    "{%- if add_generation_prompt -%}<|im_start|>assistant\n{% endif -%}"
+    "{%- if message.role == 'tool' -%}{{- '\\n</tool_response>' -}}{%- endif -%}"
+    "{{- '<|im_end|>\\n' -}}{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"
 )
 """The template in the checkpoint; :class:`Encoder` writes the same text (a test)."""
 
