@@ -43,7 +43,7 @@ def test_nothing_to_guess_is_an_error() -> None:
 
 @pytest.mark.parametrize(("family", "difficulty"), list(itertools.product(FAMILIES, Difficulty)))
 def test_no_cell_can_be_answered_without_its_picture(family: str, difficulty: Difficulty) -> None:
-    scenes = [make_scene(family, difficulty, seed) for seed in range(5000, 5300)]
+    scenes = (make_scene(family, difficulty, seed) for seed in range(5000, 5300))
     asked = [Question(scene.question, scene.answer) for scene in scenes]
     assert best_constant(asked).accuracy < 0.35
     assert question_only(asked[100:], asked[:100]) < 0.35
