@@ -17,9 +17,9 @@ __all__ = ["restore_tag", "to_openai", "wire_text"]
 def to_openai(messages: Sequence[ChatMessage], *, native_tools: bool = False) -> list[dict[str, Any]]:
     """The messages as JSON values.
 
-    Feedback becomes a user message between ``<tool_response>`` tags. With native tools a reply that called the tool becomes an
-    assistant message with ``tool_calls``, its feedback a ``tool`` message with the text, and a user message with the
-    pictures, because tool messages hold text only.
+    Feedback becomes a user message between ``<tool_response>`` tags. With native tools a reply that called the tool
+    becomes an assistant message with ``tool_calls``, its feedback a ``tool`` message with the text, and a user message
+    with the pictures, because tool messages hold text only.
 
     >>> to_openai([ChatMessage(Role.USER, ("How many?",))])
     [{'role': 'user', 'content': 'How many?'}]

@@ -264,7 +264,8 @@ class Network(nn.Module):
         for group in groups:
             tokens = self.visual(group.pixels).reshape(-1, x.shape[-1])
             flat = flat.index_copy(0, group.index, tokens.to(flat.dtype))
-        return flat.view_as(x)
+        out: Tensor = flat.view_as(x)
+        return out
 
     def rotary(self, positions_3BT: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Cosines and sines of multimodal RoPE, [B, 1, T, head width / 2]: time, row and column share the width."""

@@ -1,0 +1,167 @@
+"""A vision-language model of transformers on this machine: batched, its keys and values kept from turn to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+from codedance.errors import MissingExtraError, ModelContextFullError, ModelError, ModelNotFoundError
+from codedance.models.contract import Completion
+from codedance.models.hf_generate import Generator, Request
+from codedance.protocol import ChatMessage
+from codedance.schema import Sampling
+
+__all__ = ["HfModel", "image_processor_pair", "load_hf"]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A call that waits for its batch."""
+
+    request: Request
+    done: anyio.Event
+    completion: Completion | None = None
+    error: Exception | None = None
+
+
+class HfModel:
+    """Calls that are in flight together are generated together.
+
+    The first call opens a batch, and what arrives while a batch is generated makes the next one.
+
+    Args:
+        generator: model and processor.
+        name: specification for the record.
+        batch: most conversations in one batch.
+    """
+
+    def __init__(self, generator: Generator, *, name: str, batch: int = 32) -> None:
+        self._generator = generator
+        self._name = name
+        self._batch = batch
+        self._queue: list[_Waiting] = []
+        self._lock: anyio.Lock | None = None
+
+    @property
+    def name(self) -> str:
+        """Specification for the record."""
+        return self._name
+
+    async def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        stop: Sequence[str] = (),
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """Sample the next message, together with whoever asks at the same time; text is told when it is complete."""
+        request = Request(tuple(messages), sampling, tuple(stop))
+        length, limit = self._generator.measure(request)
+        if length >= limit:
+            raise ModelContextFullError(f"the conversation has {length} tokens; {self._name} reads at most {limit}")
+        waiting = _Waiting(request, anyio.Event())
+        self._queue.append(waiting)
+        await anyio.lowlevel.checkpoint()  # lets other callers join the batch
+        self._lock = self._lock or anyio.Lock()
+        try:
+            async with self._lock:
+                if not waiting.done.is_set():
+                    await self._generate()
+        finally:
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+        if waiting.error is not None:
+            raise waiting.error
+        if waiting.completion is None:
+            raise ModelError(f"{self._name}: the batch ended without this reply")
+        if on_text is not None:
+            on_text(waiting.completion.text)
+        return waiting.completion
+
+    async def close(self) -> None:
+        """Forget all conversations."""
+        self._generator.forget()
+
+    async def _generate(self) -> None:
+        """Generate for those of the queue that share the first one's way of sampling."""
+        first = self._queue[0].request
+        batch = [one for one in self._queue if one.request.fits(first)][: self._batch]
+        self._queue = [one for one in self._queue if one not in batch]
+        try:
+            requests = [one.request for one in batch]
+            completions = await anyio.to_thread.run_sync(self._generator.generate, requests)
+            for one, completion in zip(batch, completions, strict=True):
+                one.completion = completion
+        except (RuntimeError, ValueError, IndexError) as error:
+            # Out of memory, a picture the processor refuses: the episode ends with a typed failure.
+            reason = " ".join(str(error).split())[:300]
+            for one in batch:
+                one.error = ModelError(f"{self._name}: generation failed ({type(error).__name__}: {reason})")
+        finally:
+            for one in batch:
+                one.done.set()
+
+
+def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto") -> HfModel:
+    """Load a checkpoint with transformers; a local folder is never looked up on a hub.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed.
+        ModelNotFoundError: no such folder, and no such model on the hub or the hub cannot be reached.
+    """
+    try:
+        import torch
+        from transformers import AutoModelForImageTextToText
+    except ImportError:
+        raise MissingExtraError("hf: models", "local") from None
+    local = Path(path_or_id).expanduser()
+    looks_local = path_or_id.startswith((".", "/", "~")) or local.exists()
+    if looks_local and not (local / "config.json").is_file():
+        raise ModelNotFoundError(f"{path_or_id}: there is no checkpoint in this folder (no config.json)")
+    source = str(local) if looks_local else path_or_id
+    try:
+        model = AutoModelForImageTextToText.from_pretrained(source, dtype=dtype)
+        processor = image_processor_pair(source)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:240]
+        raise ModelNotFoundError(f"hf:{path_or_id}: cannot be loaded ({reason})") from None
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cpu" and model.dtype == torch.bfloat16:
+        model = model.float()  # many processors are slower in bfloat16 than in float32
+    return HfModel(Generator(model.to(device).eval(), processor), name=f"hf:{path_or_id}")
+
+
+def image_processor_pair(source: str) -> Any:  # noqa: ANN401 - transformers has no common type for processors
+    """The checkpoint's processor; for Qwen2.5-VL without torchvision one that knows pictures and no videos.
+
+    The published processor class wants a video processor, and that wants torchvision, which pictures do not need.
+    """
+    from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer
+    from transformers.utils import is_torchvision_available
+
+    qwen = AutoConfig.from_pretrained(source).model_type in ("qwen2_5_vl", "qwen2_vl")
+    if not qwen or is_torchvision_available():
+        return AutoProcessor.from_pretrained(source)
+    from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
+    from transformers.processing_utils import ProcessorMixin
+
+    class PictureProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]
+        """Qwen2.5-VL's processor without its video half."""
+
+        def __init__(self, image_processor: Any = None, tokenizer: Any = None, **kwargs: Any) -> None:  # noqa: ANN401
+            self.image_token = "<|image_pad|>"  # noqa: S105 - a token of text
+            self.video_token = "<|video_pad|>"  # noqa: S105
+            self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
+            self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
+            ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=kwargs.get("chat_template"))
+
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    images = AutoImageProcessor.from_pretrained(source)
+    return PictureProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
