@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import anyio
 import pytest
-from codedance.models.scripted import ScriptedModel
 
 from codedance.episode import EpisodeSettings, Event, Rollout, TurnEnded, run_episode
 from codedance.errors import ModelContextFullError, ModelUnreachableError, SandboxError
 from codedance.imaging import Picture
 from codedance.models.contract import Completion
+from codedance.models.scripted import ScriptedModel
 from codedance.protocol import (
     AnswerAction,
     ChatMessage,

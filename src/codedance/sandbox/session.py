@@ -29,7 +29,7 @@ __all__ = ["LocalSession", "Process"]
 _CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
 _POLL_SECONDS = 0.1
 _OPEN_SECONDS = 30.0
-_GRACE_SECONDS = 2.0
+_GRACE_SECONDS = 0.5
 
 
 class _ChannelBrokenError(Exception):
@@ -369,19 +369,24 @@ class LocalSession:
 
     async def _verdict_of_the_dead(self) -> tuple[ExecutionStatus, str]:
         """What the exit status of an ended process means."""
-        self._process.kill()
-        code: int | None = None
-        with anyio.move_on_after(_GRACE_SECONDS):
+        code, cpu_seconds = 0, 0.0
+        with anyio.move_on_after(_GRACE_SECONDS) as scope:
             await anyio.wait_readable(self._process.end)
             with suppress(BlockingIOError, ValueError):
-                code = int(os.read(self._process.end, 32))
-        if code is None:
-            return ExecutionStatus.CRASHED, "the process ended"
+                status, used = os.read(self._process.end, 64).split()
+                code, cpu_seconds = int(status), float(used)
+        if scope.cancelled_caught:
+            # It has closed its channel and lives on: nobody would hear it again.
+            self._process.kill()
+            return ExecutionStatus.CRASHED, "the process closed its channel"
         if code >= 0:
             return ExecutionStatus.CRASHED, f"the process ended with exit code {code}"
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        if name == "SIGXCPU":
+        # The kernel's processor limit ends in SIGKILL where the process is the first of its namespace.
+        if name in ("SIGXCPU", "SIGKILL") and cpu_seconds >= self._limits.cpu_seconds * 0.9:
             return ExecutionStatus.TIMEOUT, f"over {self._limits.cpu_seconds:g} seconds of processor time"
+        if name == "SIGKILL":
+            return ExecutionStatus.MEMORY, "killed by the kernel, most likely for want of memory"
         if name == "SIGSYS":
             return ExecutionStatus.DENIED, "a forbidden system call"
         return ExecutionStatus.CRASHED, f"the process was ended by {name}"

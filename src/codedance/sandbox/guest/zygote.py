@@ -123,7 +123,7 @@ class Zygote:
         os.read(self._wake_read, 4096)
         while True:
             try:
-                child, status = os.waitpid(-1, os.WNOHANG)
+                child, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if child == 0:
@@ -131,7 +131,7 @@ class Zygote:
             end, _ = self._ends.pop(child, (None, ""))
             if end is not None:
                 with contextlib.suppress(OSError):  # the host may have closed the session, and its end of the pipe
-                    os.write(end, str(os.waitstatus_to_exitcode(status)).encode())
+                    os.write(end, f"{os.waitstatus_to_exitcode(status)} {usage.ru_utime + usage.ru_stime}".encode())
                 os.close(end)
 
 
