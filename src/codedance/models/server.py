@@ -178,8 +178,8 @@ class ServerModel:
                     raise ModelReplyError(f"{self._base_url}: the reply does not end; stopped reading it")
                 if piece:
                     on_text(piece)
-        if reply.empty:
-            raise ModelReplyError(f"{self._base_url}: the server sent an empty stream; is the URL right?")
+        if not reply.ended:
+            raise ModelReplyError(f"{self._base_url}: the streamed reply broke off before its end")
         return reply
 
 
@@ -193,7 +193,7 @@ class _Reply:
         self.finish = FinishReason.STOP
         self.prompt_tokens: int | None = None
         self.completion_tokens: int | None = None
-        self.empty = True
+        self.ended = False
 
     @classmethod
     def from_response(cls, response: Any) -> _Reply:  # noqa: ANN401 - a server may send anything
@@ -217,7 +217,6 @@ class _Reply:
         self._count(getattr(chunk, "usage", None))
         piece = ""
         for choice in (getattr(chunk, "choices", None) or [])[:1]:
-            self.empty = False
             delta = choice.delta
             self.reasoning += getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None) or ""
             piece = (delta.content or "") if delta is not None else ""
@@ -227,6 +226,7 @@ class _Reply:
         return piece
 
     def _end(self, reason: str | None) -> None:
+        self.ended = True
         self.finish = FinishReason.LENGTH if reason == "length" else FinishReason.STOP
 
     def _count(self, usage: Any) -> None:  # noqa: ANN401
