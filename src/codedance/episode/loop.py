@@ -72,7 +72,7 @@ async def run_episode(
         listener: told of every step as it happens.
     """
     settings = settings or EpisodeSettings()
-    episode = _Episode(task, tuple(pictures), model, settings, listener or (lambda event: None))
+    episode = _Episode(task, tuple(pictures), model, settings, listener or (lambda event: None), bool(listener))
     started_at, begin = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
     failure: Failure | None = None
     stop = StopReason.TIME
@@ -118,6 +118,7 @@ class _Episode:
     model: Model
     settings: EpisodeSettings
     tell: Listener
+    watched: bool  # a model need not stream if nobody looks
     turns: list[Turn] = field(default_factory=list)
     tokens: list[TokenSpan | None] = field(default_factory=list)
     seen: dict[str, Picture] = field(default_factory=dict)
@@ -140,7 +141,7 @@ class _Episode:
                 messages,
                 self.settings.sampling.model_copy(update={"max_tokens": limit}),
                 stop=STOP_TEXTS,
-                on_text=lambda text: self.tell(TextSampled(text)),
+                on_text=(lambda text: self.tell(TextSampled(text))) if self.watched else None,
             )
             stop = await self._act(interpreter, completion, time.monotonic() - begin)
             if stop is not None:

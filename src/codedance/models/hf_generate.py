@@ -42,7 +42,7 @@ class Request:
         return self.sampling == other.sampling and self.sampling.seed is None and self.stop == other.stop
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Conversation:
     """What has been read of a conversation."""
 

@@ -27,7 +27,7 @@ _KEPT_CONVERSATIONS = 16
 _TAIL_TOKENS = 24
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Conversation:
     """A conversation whose past is in the cache; the reply's last token is not yet fed."""
 

@@ -1,0 +1,236 @@
+"""Training: loss on the model's own text only, items as the real loop has them, resume to the same curve."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+
+import anyio
+import pytest
+import torch
+
+from codedance.episode import EpisodeSettings, run_episode
+from codedance.errors import DataError, StoreError
+from codedance.models import ScriptedModel
+from codedance.models.local.chat import Encoder
+from codedance.models.local.config import NetworkConfig
+from codedance.models.local.network import Network
+from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
+from codedance.protocol import conversation, protocol_info
+from codedance.sandbox import LocalSandbox
+from codedance.schema import CodeFormat
+from codedance.store import Manifest, RunFolder
+from codedance.synth.oracle import demonstrate
+from codedance.tasks.worlds import Difficulty, make_scene, oracle_replies, scene_task
+from codedance.train.items import ItemDataset, episode_item
+from codedance.train.loss import losses
+from codedance.train.pieces import nano_pieces
+from codedance.train.sequence import collate, supervise
+from codedance.train.sft import SftSettings, TrajectoryDataset, train_sft
+from codedance.train.trainer import Step, TrainSettings, train
+
+pytestmark = pytest.mark.anyio
+
+MIX = {"search": 0.3, "count": 0.3, "read": 0.2, "bind": 0.2}
+
+
+def small() -> tuple[Network, Encoder]:
+    torch.set_num_threads(1)
+    tokenizer = Tokenizer(build_tokenizer(nano_pieces()))
+    config = NetworkConfig(
+        vocabulary=tokenizer.size, vision_width=32, vision_layers=1, vision_inner=32, width=64, layers=2, heads=2,
+        head_width=32, rope_sections=(4, 6, 6), inner=64,
+    )  # fmt: skip
+    network = Network(config)
+    network.initialise(torch.Generator().manual_seed(0))
+    return network, Encoder(tokenizer, config)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with really executed demonstrations."""
+    folder = tmp_path_factory.mktemp("runs") / "oracle"
+    run = RunFolder.create(folder, Manifest(kind="synth"))
+
+    async def fill() -> None:
+        async with LocalSandbox() as sandbox:
+            for seed in range(6):
+                scene = make_scene(("counting", "search")[seed % 2], Difficulty.EASY, seed)
+                rollout = (await demonstrate(scene, sandbox=sandbox)).rollout
+                run.add(rollout.trajectory, rollout.pictures)
+
+    anyio.run(fill)
+    return folder
+
+
+def test_loss_lies_on_the_models_own_text_and_nowhere_else() -> None:
+    _, encoder = small()
+    scene = make_scene("counting", Difficulty.EASY, 3)
+    item = episode_item(encoder, scene, Random(0))
+    assert tuple(_written(encoder, item.encoded.ids, item.mask)) == oracle_replies(scene, Random(0))
+
+
+@pytest.mark.parametrize("family", ["counting", "search"])
+@pytest.mark.parametrize("code_format", list(CodeFormat))
+async def test_an_item_made_on_the_fly_is_what_the_real_loop_would_have(family: str, code_format: CodeFormat) -> None:
+    _, encoder = small()
+    async with LocalSandbox() as sandbox:
+        for seed in (1, 2, 3):
+            scene = make_scene(family, Difficulty.HARD, seed)
+            item = episode_item(encoder, scene, Random(5), code_format=code_format)
+            texts = _written(encoder, item.encoded.ids, item.mask)
+            task, pictures = scene_task(scene)
+            settings = EpisodeSettings(protocol=protocol_info(code_format))
+            model = ScriptedModel(texts)
+            rollout = await run_episode(task, pictures, model=model, sandbox=sandbox, settings=settings)
+            trajectory = rollout.trajectory
+            assert trajectory.answer == scene.answer
+            messages = conversation(task, trajectory.turns, trajectory.protocol, pictures=rollout.pictures)
+            real = supervise(encoder, messages)
+            assert real.encoded.ids == item.encoded.ids
+            assert real.encoded.positions == item.encoded.positions
+            assert real.mask == item.mask
+            for (_, mine), (_, theirs) in zip(item.encoded.images, real.encoded.images, strict=True):
+                assert mine.tobytes() == theirs.tobytes()
+
+
+def _written(encoder: Encoder, ids: list[int], mask: list[bool]) -> list[str]:
+    end = encoder.tokenizer.special["<|im_end|>"]
+    texts: list[str] = []
+    current: list[int] = []
+    for token in (token for token, mine in zip(ids, mask, strict=True) if mine):
+        if token == end:
+            texts.append(encoder.tokenizer.decode(current))
+            current = []
+        else:
+            current.append(token)
+    assert current == [], "a reply ends with its end token"
+    return texts
+
+
+def test_padding_changes_no_loss() -> None:
+    network, encoder = small()
+    scenes = [make_scene("counting", Difficulty.EASY, 1), make_scene("search", Difficulty.EASY, 2)]
+    items = [episode_item(encoder, scene, Random(1)) for scene in scenes]
+    with torch.no_grad():
+        together = losses(network, collate(items, patch=28), normaliser=10.0)
+        alone = [losses(network, collate([item], patch=28), normaliser=10.0) for item in items]
+    assert float(together.total) == pytest.approx(sum(float(one.total) for one in alone), rel=1e-4)
+
+
+def test_the_read_loss_is_added_with_its_weight() -> None:
+    network, encoder = small()
+    batch = ItemDataset(encoder, mix={"read": 1.0}, batch=2, seed=0)[0]
+    with torch.no_grad():
+        result = losses(network, batch, normaliser=96.0, read_weight=1.0)
+        plain = losses(network, batch, normaliser=96.0)
+    assert result.read is not None
+    assert 0.5 < result.read < 20
+    assert plain.read is None
+    assert float(result.total) == pytest.approx(float(plain.total) + result.read, rel=1e-4)
+
+
+def test_a_few_steps_learn() -> None:
+    network, encoder = small()
+    curve: list[Step] = []
+    dataset = ItemDataset(encoder, mix={"bind": 1.0}, batch=4, seed=0)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = TrainSettings(steps=40, workers=0, warmup_steps=5, save_every=1000)
+        train(network, dataset, settings, folder=Path(folder), listener=curve.append)
+    first, last = (sum(step.text for step in part) / 5 for part in (curve[:5], curve[-5:]))
+    assert last < 0.4 * first
+
+
+def test_batches_are_the_same_by_number() -> None:
+    _, encoder = small()
+    one, other = (ItemDataset(encoder, mix=MIX, batch=3, seed=7) for _ in range(2))
+    for number in (0, 5):
+        assert torch.equal(one[number].ids_BT, other[number].ids_BT)
+    assert not torch.equal(one[0].ids_BT[:, :20], one[1].ids_BT[:, :20])
+
+
+TRAINER = """
+import sys
+import tempfile
+from pathlib import Path
+from tests.train.test_training import MIX, small
+from codedance.train.items import ItemDataset
+from codedance.train.trainer import TrainSettings, train
+network, encoder = small()
+settings = TrainSettings(steps=24, workers=0, save_every=4, warmup_steps=4)
+train(network, ItemDataset(encoder, mix=MIX, batch=2, seed=1), settings, folder=Path(sys.argv[1]),
+      listener=lambda step: print(step.step, flush=True))
+"""
+
+
+def test_a_run_killed_and_resumed_has_the_same_curve(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+    def start(folder: Path) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", TRAINER, str(folder)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+
+    for kill_at in (6, 13):
+        trainer = start(tmp_path / "killed")
+        assert trainer.stdout is not None
+        for line in trainer.stdout:
+            if int(line) >= kill_at:
+                break
+        os.kill(trainer.pid, signal.SIGKILL)
+        trainer.communicate()
+    for name in ("killed", "whole"):
+        trainer = start(tmp_path / name)
+        trainer.communicate(timeout=100)
+        assert trainer.returncode == 0
+    killed, whole = ((tmp_path / name / "curve.jsonl").read_text().splitlines() for name in ("killed", "whole"))
+    timeless = [[{**json.loads(line), "seconds": 0} for line in lines] for lines in (killed, whole)]
+    assert timeless[0] == timeless[1]
+    assert len(killed) == 24
+
+
+def test_a_checkpoint_of_other_settings_or_another_network_is_refused(tmp_path: Path) -> None:
+    network, encoder = small()
+    dataset = ItemDataset(encoder, mix=MIX, batch=1, seed=1)
+    train(network, dataset, TrainSettings(steps=2, workers=0), folder=tmp_path)
+    with pytest.raises(DataError, match="other settings"):
+        train(network, dataset, TrainSettings(steps=3, workers=0), folder=tmp_path)
+    (tmp_path / "checkpoint.pt").write_bytes(b"nonsense")
+    with pytest.raises(DataError, match="cannot be resumed"):
+        train(network, dataset, TrainSettings(steps=2, workers=0), folder=tmp_path)
+
+
+def test_fine_tuning_on_executed_trajectories_lowers_their_loss(runs: Path, tmp_path: Path) -> None:
+    network, encoder = small()
+    curve: list[Step] = []
+    settings = SftSettings(batch=3, train=TrainSettings(steps=16, workers=0, warmup_steps=2))
+    train_sft(network, encoder, [runs], settings=settings, folder=tmp_path / "sft", listener=curve.append)
+    assert curve[-1].text < 0.7 * curve[0].text
+    record = json.loads((tmp_path / "sft" / "settings.json").read_text())
+    assert record["trajectories"] == 6
+    assert record["runs"] == [str(runs)]
+
+
+def test_every_epoch_shows_every_trajectory_once(runs: Path) -> None:
+    _, encoder = small()
+    dataset = TrajectoryDataset(encoder, [RunFolder.open(runs)], SftSettings(batch=1))
+    seen = [tuple(dataset[number].ids_BT[0].tolist()) for number in range(12)]
+    assert len(set(seen[:6])) == len(set(seen[6:])) == 6
+    assert set(seen[:6]) == set(seen[6:])
+    assert seen[:6] != seen[6:]
+
+
+def test_nothing_to_train_on_is_said_before_anything_starts(runs: Path, tmp_path: Path) -> None:
+    network, encoder = small()
+    RunFolder.create(tmp_path / "empty", Manifest(kind="synth"))
+    with pytest.raises(DataError, match="no trajectory"):
+        train_sft(network, encoder, [tmp_path / "empty"], settings=SftSettings(), folder=tmp_path / "out")
+    with pytest.raises(StoreError, match="not a run folder"):
+        train_sft(network, encoder, [tmp_path / "none"], settings=SftSettings(), folder=tmp_path / "out")
+    with pytest.raises(DataError, match="max_tokens"):
+        TrajectoryDataset(encoder, [RunFolder.open(runs)], SftSettings(max_tokens=16))[0]
