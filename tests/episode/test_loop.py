@@ -160,6 +160,12 @@ async def test_everything_sampled_is_kept_and_what_follows_the_code_is_not_shown
     assert "It printed 6." not in contexts[1]
 
 
+async def test_text_that_no_file_can_hold_is_kept_as_question_marks(sandbox: LocalSandbox, picture: Picture) -> None:
+    trajectory = (await play(["<answer>\ud800x</answer>"], sandbox, picture)).trajectory
+    assert trajectory.answer == "?x"
+    assert trajectory.turns[0].text == "<answer>?x</answer>"
+
+
 async def test_turns_are_limited(sandbox: LocalSandbox, picture: Picture) -> None:
     settings = EpisodeSettings(budgets=Budgets(turns=3))
     trajectory = (await play(lambda _: code("print(1)"), sandbox, picture, settings)).trajectory

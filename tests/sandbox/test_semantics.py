@@ -172,6 +172,13 @@ async def test_two_sessions_draw_different_random_numbers(run: Run) -> None:
     assert (await run(code)).execution.value != (await run(code)).execution.value
 
 
+async def test_lone_surrogates_become_question_marks(run: Run) -> None:
+    error = (await run("raise ValueError(chr(0xd800))")).execution.error
+    assert error is not None
+    assert error.message == "?"
+    assert (await run("print(chr(0xd800))")).execution.stdout == "?\n"
+
+
 async def test_an_evil_repr_is_only_a_text(run: Run) -> None:
     code = "class Evil:\n    def __repr__(self): raise RuntimeError('no')\nEvil()"
     assert (await run(code)).execution.value == "<Evil object; its repr raised RuntimeError>"

@@ -2,7 +2,7 @@
 
 from codedance.schema.execution import CapturedImage, Execution, ExecutionStatus, GuestError, ImageSource
 from codedance.schema.images import ImageRef
-from codedance.schema.record import SCHEMA_VERSION, Record
+from codedance.schema.record import SCHEMA_VERSION, Record, Text
 from codedance.schema.score import Group, Score, Term
 from codedance.schema.task import Answer, ChoiceAnswer, MathAnswer, NumberAnswer, Task, TextAnswer
 from codedance.schema.trajectory import (
@@ -48,6 +48,7 @@ __all__ = [
     "StopReason",
     "Task",
     "Term",
+    "Text",
     "TextAnswer",
     "TextPart",
     "Trajectory",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from codedance.schema.images import ImageRef
-from codedance.schema.record import Record
+from codedance.schema.record import Record, Text
 
 __all__ = ["CapturedImage", "Execution", "ExecutionStatus", "GuestError", "ImageSource"]
 
@@ -56,10 +56,10 @@ class CapturedImage(Record):
 class GuestError(Record):
     """An exception of the model's code."""
 
-    type: str
+    type: Text
     """Class name, for example ``ZeroDivisionError``."""
-    message: str
-    traceback: str
+    message: Text
+    traceback: Text
     """As Python prints it, naming only the lines of cells."""
 
 
@@ -71,11 +71,11 @@ class Execution(Record):
     """
 
     status: ExecutionStatus
-    stdout: str = ""
+    stdout: Text = ""
     """Printed text, cut at the limit of output characters."""
-    stderr: str = ""
+    stderr: Text = ""
     """Warnings and whatever else went to the error stream, cut likewise."""
-    value: str | None = None
+    value: Text | None = None
     """Text of the last expression's value, unless it is ``None`` or an image."""
     error: GuestError | None = None
     images: tuple[CapturedImage, ...] = ()
@@ -84,7 +84,7 @@ class Execution(Record):
     """Wall-clock time by the host's clock."""
     truncated: bool = False
     """True if text or pictures were cut or dropped at a limit."""
-    detail: str | None = None
+    detail: Text | None = None
     """One line of the host about an end that the guest did not choose (which limit, which signal)."""
 
     @property

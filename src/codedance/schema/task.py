@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from codedance.schema.images import ImageRef
-from codedance.schema.record import Record
+from codedance.schema.record import Record, Text
 
 __all__ = ["Answer", "ChoiceAnswer", "MathAnswer", "NumberAnswer", "Task", "TextAnswer"]
 
@@ -66,7 +66,7 @@ class Task(Record):
     """Unique within its source, for example ``vstar/direct_attributes/17``."""
     source: str
     """Where the question comes from: a benchmark's name, ``worlds``, ``ask``."""
-    question: str
+    question: Text
     images: tuple[ImageRef, ...] = ()
     """In the order in which the question refers to them."""
     answer: Answer | None = None

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from codedance.schema.execution import Execution
 from codedance.schema.images import ImageRef
-from codedance.schema.record import SCHEMA_VERSION, Record
+from codedance.schema.record import SCHEMA_VERSION, Record, Text
 from codedance.schema.task import Task
 
 __all__ = [
@@ -81,7 +81,7 @@ class Failure(Record):
     kind: FailureKind
     type: str
     """Class name of the error."""
-    message: str
+    message: Text
 
     @classmethod
     def of(cls, kind: FailureKind, error: Exception) -> Failure:
@@ -126,7 +126,7 @@ class ProtocolInfo(Record):
     """How model and loop talked in this episode."""
 
     code_format: CodeFormat = CodeFormat.CODE
-    system_prompt: str = ""
+    system_prompt: Text = ""
     """The exact text of the system message."""
 
 
@@ -134,7 +134,7 @@ class TextPart(Record):
     """A piece of text in an observation."""
 
     kind: Literal["text"] = "text"
-    text: str
+    text: Text
 
 
 class ImagePart(Record):
@@ -165,11 +165,11 @@ class Observation(Record):
 class Turn(Record):
     """One reply of the model and what came of it."""
 
-    text: str
+    text: Text
     """Exactly what was sampled, including anything after the end of the code."""
     kept_characters: int = Field(ge=0)
     """How many characters of ``text`` stay in the context: text after the first action's end is dropped."""
-    code: str | None = None
+    code: Text | None = None
     """The code that was run."""
     execution: Execution | None = None
     observation: Observation | None = None
@@ -205,7 +205,7 @@ class Trajectory(Record):
     sandbox: dict[str, JsonValue] = Field(default_factory=dict)
     """Isolation tier and limits of the sandbox."""
     turns: tuple[Turn, ...] = ()
-    answer: str | None = None
+    answer: Text | None = None
     """Text of the answer; ``None`` if none was given."""
     stop: StopReason
     failure: Failure | None = None

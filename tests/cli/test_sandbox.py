@@ -1,0 +1,80 @@
+"""``codedance sandbox`` as a person or a program uses it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from codedance.schema import Execution, ExecutionStatus
+
+SANDBOX = [sys.executable, "-m", "codedance.cli.app", "sandbox"]
+
+
+def sandbox(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [*SANDBOX, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input=stdin)
+
+
+def executions(result: subprocess.CompletedProcess[str]) -> list[Execution]:
+    return [Execution.model_validate_json(line) for line in result.stdout.splitlines()]
+
+
+def test_cells_of_one_session_run_in_order(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 6")
+    result = sandbox("run", tmp_path / "a.py", "-", "-c", "x * 7", "--json", stdin="x += 1")
+    assert result.returncode == 0, result.stderr
+    assert [one.value for one in executions(result)] == [None, None, "49"]
+
+
+def test_each_execution_is_one_line_of_json() -> None:
+    result = sandbox("run", "-c", "print('a\\nb')", "-c", "1/0", "--json")
+    assert result.returncode == 1
+    assert [one.status for one in executions(result)] == [ExecutionStatus.OK, ExecutionStatus.ERROR]
+    assert json.loads(result.stdout.splitlines()[0])["stdout"] == "a\nb\n"
+
+
+@pytest.mark.parametrize("tier", ["a", "b"])
+def test_a_limit_and_a_tier_are_set_from_the_command_line(tier: str) -> None:
+    result = sandbox("run", "-c", "while True: pass", "--set", "wall_seconds=0.5", "--tier", tier, "--json")
+    assert result.returncode == 1
+    assert executions(result)[0].status is ExecutionStatus.TIMEOUT
+
+
+def test_pictures_go_in_and_come_out(tmp_path: Path) -> None:
+    Image.new("RGB", (30, 20), "red").save(tmp_path / "in.png")
+    code = "input_image.crop((0, 0, 7, 5))"
+    result = sandbox("run", "-c", code, "--image", tmp_path / "in.png", "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert "[picture 7x5]" in result.stdout
+    with Image.open(tmp_path / "out" / "cell-1-1.png") as image:
+        assert image.size == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "no code"),
+        (["nothing.py"], "nothing.py"),
+        (["-c", "1", "--set", "seconds=4"], "wall_seconds"),
+        (["-c", "1", "--set", "wall_seconds=-1"], "wall_seconds"),
+        (["-c", "1", "--image", "nothing.png"], "no such file"),
+        (["-c", "1", "--tier", "z"], "tier"),
+    ],
+)
+def test_bad_input_gives_one_clear_message(arguments: list[str], says: str) -> None:
+    result = sandbox("run", *arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_doctor_says_what_this_machine_offers() -> None:
+    result = sandbox("doctor")
+    assert result.returncode == 0
+    assert "tier b" in result.stdout
+    assert "used by default" in result.stdout

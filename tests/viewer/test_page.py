@@ -1,0 +1,150 @@
+"""The trace page: everything is on it, and nothing of the model's runs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from codedance.imaging import Picture
+from codedance.schema import (
+    CapturedImage,
+    Execution,
+    ExecutionStatus,
+    Failure,
+    FailureKind,
+    GuestError,
+    ImageSource,
+    Observation,
+    StopReason,
+    Task,
+    TextPart,
+    Trajectory,
+    Turn,
+)
+from codedance.viewer import trace_page, write_trace_page
+
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "javascript:alert(1)",
+    '"><svg onload=alert(1)>',
+    "'; alert(1); '",
+    "{{ 7 * 7 }}{% raw %}",
+    "<!--<script>",
+    "\x00\x1b[31m\u202eevil\u2028",
+    "</style><style>*{display:none}</style>",
+    "\ud800",
+]
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def trajectory(picture: Picture, text: str = "plain") -> Trajectory:
+    shown = CapturedImage(image=picture.ref, source=ImageSource.VALUE, after_characters=0)
+    error = GuestError(type="ValueError", message=text, traceback=f"Traceback\nValueError: {text}")
+    failed = Execution(status=ExecutionStatus.ERROR, stdout=text, stderr=text, error=error, seconds=0.1, detail=text)
+    fine = Execution(status=ExecutionStatus.OK, value=text, images=(shown,), seconds=0.1)
+    reply = f"<think>{text}</think><code>\n```python\n{text}\n```\n</code>"
+    reminder = Observation(parts=(TextPart(text=text),), truncated=True)
+    turns = (
+        Turn(text=reply, kept_characters=len(reply), code=text, execution=failed, observation=reminder, seconds=1.0),
+        Turn(text=reply + text, kept_characters=len(reply), code=text, execution=fine, seconds=1.0),
+        Turn(text=text, kept_characters=len(text), observation=reminder),
+        Turn(text=f"<answer>{text}</answer>", kept_characters=17 + len(text), prompt_tokens=9, completion_tokens=3),
+    )
+    task = Task(id="t", source="test", question=text, images=(picture.ref,))
+    return Trajectory(
+        id="t",
+        task=task,
+        model="m",
+        turns=turns,
+        answer=text,
+        stop=StopReason.ANSWERED,
+        sandbox={"tier": "plain"},
+    )
+
+
+def test_the_page_tells_the_whole_story(picture: Picture) -> None:
+    page = trace_page(trajectory(picture), {picture.ref.sha256: picture}, correct=True)
+    for number in range(1, 5):
+        assert f'id="turn-{number}"' in page
+    for word in ("plain", "ValueError", "reminder", "dropped", "64\u00d748", "right", "tier plain", "9 tokens read"):
+        assert word in page
+    assert page.count("data:image/png;base64,") == 2
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_of_the_models_becomes_markup(picture: Picture, text: str) -> None:
+    harmless = Tags(trace_page(trajectory(picture), {picture.ref.sha256: picture})).found
+    hostile = Tags(trace_page(trajectory(picture, text), {picture.ref.sha256: picture})).found
+    spans = ("span",)  # code is highlighted in spans, as many as it has tokens
+    assert [tag for tag, _ in hostile if tag not in spans] == [tag for tag, _ in harmless if tag not in spans]
+    for tag, attributes in hostile:
+        assert not any(name.startswith("on") for name in attributes)
+        assert set(attributes) <= {"class"} if tag == "span" else True
+        for name in ("src", "href"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/png;base64,"))
+
+
+def test_control_characters_are_made_visible(picture: Picture) -> None:
+    page = trace_page(trajectory(picture, "\x00\x1b\u202e\u2028"), {})
+    assert not re.search(r"[\x00\x1b\u202e\u2028]", page)
+    assert "\\u202e" in page
+
+
+def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else(picture: Picture) -> None:
+    page = trace_page(trajectory(picture), {})
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    assert "default-src 'none'" in policy[1]
+    assert "unsafe" not in policy[1]
+    for tag in ("script", "style"):
+        contents = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)
+        assert len(contents) == 1
+        digest = base64.b64encode(hashlib.sha256(contents[0].encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy[1]
+
+
+def test_the_page_loads_nothing(picture: Picture) -> None:
+    page = trace_page(trajectory(picture), {picture.ref.sha256: picture})
+    assert "http:" not in page
+    assert "https:" not in page
+    assert "url(" not in page
+
+
+def test_a_missing_picture_leaves_a_labelled_gap(picture: Picture) -> None:
+    assert trace_page(trajectory(picture), {}).count("picture missing") == 2
+
+
+def test_a_failure_without_turns_has_a_page() -> None:
+    failure = Failure(kind=FailureKind.MODEL, type="ModelUnreachableError", message="no server at <b>")
+    task = Task(id="t", source="ask", question="How many?")
+    page = trace_page(Trajectory(id="t", task=task, model="m", stop="model_failed", failure=failure), {})
+    assert "no answer" in page
+    assert "no server at &lt;b&gt;" in page
+
+
+def test_long_output_is_folded(picture: Picture) -> None:
+    page = trace_page(trajectory(picture, "y" * 50_000), {})
+    assert "<summary>output (50000 characters)</summary>" in page
+
+
+def test_the_file_is_written_whole(picture: Picture, tmp_path: Path) -> None:
+    write_trace_page(tmp_path / "trace.html", trajectory(picture, "\ud800"), {})
+    assert (tmp_path / "trace.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.iterdir()] == ["trace.html"]
