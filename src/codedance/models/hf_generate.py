@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from codedance.models.contract import Completion, TokenSpan
+from codedance.models.sampling import draw, make_generator
 from codedance.protocol import ChatMessage, as_user_message
 from codedance.schema import FinishReason, Sampling
 
@@ -94,9 +95,7 @@ class Generator:
         """Sample the next message of each conversation; all requests share sampling and stop texts."""
         rows = [self._read(request) for request in requests]
         sampling, stop = requests[0].sampling, requests[0].stop
-        generator = None
-        if sampling.seed is not None:
-            generator = torch.Generator(self._model.device).manual_seed(sampling.seed)
+        generator = make_generator(sampling, self._model.device)
         merged, lengths = self._merge(rows), [len(row.prompt) for row in rows]
         for step in range(sampling.max_tokens):
             for row in rows:
@@ -208,15 +207,9 @@ class Generator:
     def _sample(self, row: _Row, sampling: Sampling, stop: tuple[str, ...], generator: torch.Generator | None) -> None:
         if row.finish is not None:
             return
-        logprobs = torch.log_softmax(row.logits.float() / (sampling.temperature or 1.0), dim=-1)
-        if sampling.temperature == 0:
-            token = int(logprobs.argmax())
-        else:
-            if sampling.top_p < 1:
-                logprobs = _nucleus(logprobs, sampling.top_p)
-            token = int(torch.multinomial(logprobs.exp(), 1, generator=generator))
+        token, logprob = draw(row.logits, sampling, generator)
         row.sampled.append(token)
-        row.logprobs.append(float(logprobs[token]))
+        row.logprobs.append(logprob)
         text = self._tokenizer.decode(row.sampled, skip_special_tokens=True)
         tail = self._tokenizer.decode(row.sampled[-_TAIL_TOKENS:], skip_special_tokens=True)
         if token in self._ends() or any(one in tail for one in stop):
@@ -263,12 +256,3 @@ class Generator:
 def _padded(states: Tensor, length: int) -> Tensor:
     """[1, heads, T, width] with zeros in front up to the length."""
     return torch.nn.functional.pad(states, (0, 0, length - states.shape[2], 0))
-
-
-def _nucleus(logprobs: Tensor, top_p: float) -> Tensor:
-    """Only the likeliest tokens whose probabilities reach ``top_p`` together, renormalised."""
-    ordered, order = logprobs.sort(descending=True)
-    inside = order[ordered.exp().cumsum(0) - ordered.exp() < top_p]
-    kept = torch.full_like(logprobs, float("-inf"))
-    kept[inside] = logprobs[inside]
-    return torch.log_softmax(kept, dim=-1)

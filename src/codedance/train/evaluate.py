@@ -13,8 +13,7 @@ from codedance.models.contract import Model
 from codedance.rewards import matches
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Record, Trajectory
-from codedance.tasks.worlds import Difficulty, Scene, make_scene, scene_task
-from codedance.train.items import HELD_OUT_SEEDS
+from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
 __all__ = ["CellReport", "evaluate_cell", "wilson"]
 

@@ -7,6 +7,7 @@ picture, the crop that the code would have cut, the text that it would have prin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
 from PIL import Image
@@ -16,14 +17,12 @@ from codedance.models.local.chat import Encoder
 from codedance.protocol import system_prompt
 from codedance.protocol.chat import Role
 from codedance.schema import CodeFormat
-from codedance.tasks.worlds import Difficulty, Scene, SceneObject, answer_reply, code_reply, make_scene
-from codedance.tasks.worlds.vocabulary import LETTERS, SHAPES
+from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, SceneObject, answer_reply, code_reply, make_scene
+from codedance.tasks.worlds.vocabulary import LETTERS, READ_QUESTIONS, SHAPE_QUESTIONS, SHAPES
 from codedance.train.sequence import Batch, Reading, Supervised, collate
 
-__all__ = ["HELD_OUT_SEEDS", "ItemDataset", "episode_item"]
+__all__ = ["ItemDataset", "episode_item"]
 
-HELD_OUT_SEEDS = 10_000_000
-"""Scenes with this seed or a higher one are never trained on."""
 _OPEN, _CLOSE = "<tool_response>\n", "\n</tool_response>"
 _CROP_MARGIN = 9
 _TOOL_CALL_SHARE = 0.12
@@ -114,10 +113,6 @@ def _binding_item(encoder: Encoder, rng: Random) -> Supervised:
 
 def _ask(scene: Scene, card: SceneObject, rng: Random) -> Scene:
     """The same scene with a question about another card."""
-    from dataclasses import replace
-
-    from codedance.tasks.worlds.vocabulary import READ_QUESTIONS, SHAPE_QUESTIONS
-
     shape = rng.random() < 0.25
     questions = SHAPE_QUESTIONS if shape else READ_QUESTIONS[card.glyph_kind or "digit"]
     return replace(

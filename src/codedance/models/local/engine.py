@@ -18,6 +18,7 @@ from codedance.errors import ModelContextFullError
 from codedance.models.contract import Completion, TokenSpan
 from codedance.models.local.chat import Encoded, Encoder
 from codedance.models.local.network import Cache, ImageGroup, Network
+from codedance.models.sampling import draw, make_generator
 from codedance.protocol import ChatMessage, Role
 from codedance.schema import FinishReason, Sampling
 
@@ -107,13 +108,13 @@ class LocalModel:
                 f"{self._network.config.context}"
             )
         logits = self._network.extend(*_tensors(new, self._encoder.config.patch), cache=cache)
-        sampler = _Sampler(sampling)
+        generator = make_generator(sampling)
         ids: list[int] = []
         logprobs: list[float] = []
         said, finish = "", FinishReason.LENGTH
         end = self._encoder.tokenizer.special["<|im_end|>"]
         for step in range(min(sampling.max_tokens, room)):
-            token, logprob = sampler.sample(logits)
+            token, logprob = draw(logits, sampling, generator)
             ids.append(token)
             logprobs.append(logprob)
             said = self._say(ids, said, tell)
@@ -166,38 +167,6 @@ class LocalModel:
             return said
         tell(text[len(said) :])
         return text
-
-
-class _Sampler:
-    """Draws tokens; temperature 0 takes the likeliest."""
-
-    def __init__(self, sampling: Sampling) -> None:
-        self._sampling = sampling
-        self._generator: torch.Generator | None = None
-        if sampling.seed is not None:
-            self._generator = torch.Generator().manual_seed(sampling.seed)
-
-    def sample(self, logits: Tensor) -> tuple[int, float]:
-        """A token, and the logarithm of its probability under the distribution that it was drawn from."""
-        if self._sampling.temperature == 0:
-            logprobs = torch.log_softmax(logits.float(), dim=-1)
-            token = int(logprobs.argmax())
-            return token, float(logprobs[token])
-        logprobs = torch.log_softmax(logits.float() / self._sampling.temperature, dim=-1)
-        if self._sampling.top_p < 1:
-            logprobs = _nucleus(logprobs, self._sampling.top_p)
-        token = int(torch.multinomial(logprobs.exp(), 1, generator=self._generator))
-        return token, float(logprobs[token])
-
-
-def _nucleus(logprobs: Tensor, top_p: float) -> Tensor:
-    """Only the likeliest tokens whose probabilities reach ``top_p`` together, renormalised."""
-    ordered, order = logprobs.sort(descending=True)
-    before = ordered.exp().cumsum(0) - ordered.exp()
-    kept = torch.full_like(logprobs, float("-inf"))
-    inside = order[before < top_p]
-    kept[inside] = logprobs[inside]
-    return torch.log_softmax(kept, dim=-1)
 
 
 def _tensors(encoded: Encoded, patch: int) -> tuple[Tensor, Tensor, list[ImageGroup]]:

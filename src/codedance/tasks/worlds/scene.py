@@ -11,7 +11,10 @@ from PIL import Image
 from codedance.imaging import Picture
 from codedance.schema import NumberAnswer, Task, TextAnswer
 
-__all__ = ["Box", "Difficulty", "GlyphKind", "Scene", "SceneObject", "scene_id", "scene_task"]
+__all__ = ["HELD_OUT_SEEDS", "Box", "Difficulty", "GlyphKind", "Scene", "SceneObject", "scene_id", "scene_task"]
+
+HELD_OUT_SEEDS = 10_000_000
+"""Scenes with this seed or a higher one are never trained on."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are one past the last."""
