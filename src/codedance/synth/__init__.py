@@ -1,0 +1,1 @@
+"""Making trajectories: the oracle of the worlds, executed in the real loop."""

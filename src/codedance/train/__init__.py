@@ -1,0 +1,1 @@
+"""Training: sequences, losses, the loop with checkpoints, the embedded model's recipe, evaluation on worlds."""

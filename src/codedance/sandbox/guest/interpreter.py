@@ -132,6 +132,8 @@ class Interpreter:
         self._cells += 1
         name = f"<cell {self._cells}>"
         linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+        if "\0" in code:  # Python versions differ in how they refuse it
+            raise SyntaxError("source code cannot contain null bytes")
         tree = ast.parse(code, name)
         last = None
         if tree.body and isinstance(tree.body[-1], ast.Expr) and not code.rstrip().endswith(";"):
