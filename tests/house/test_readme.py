@@ -1,0 +1,81 @@
+"""What the README says is run: every command of it, and its program."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from codedance.models.nano import CHECKPOINT
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.S)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for kind, block in BLOCKS
+    if kind == "sh"
+    for line in block.splitlines()
+    if line.startswith("codedance ")
+]
+SMALLER = {"train nano": "--set train.steps=3 --set train.workers=0 --set batch=2", "train sft": "--set train.steps=2"}
+"""Hours of work in the README are minutes here: the same commands with fewer steps."""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the README's commands name."""
+    folder = tmp_path_factory.mktemp("desk")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copytree(CHECKPOINT, folder / "checkpoint")
+    Image.new("RGB", (40, 30), "red").save(folder / "photo.jpg")
+    (folder / "cells.py").write_text("print(input_image.size)")
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_does_what_it_says(command: str, desk: Path) -> None:
+    words = shlex.split(command)[1:]
+    more = next((extra for name, extra in SMALLER.items() if command.startswith(f"codedance {name}")), "")
+    if "RUN..." in words:
+        made = [
+            sys.executable,
+            "-m",
+            "codedance.cli.app",
+            "ask",
+            "examples/shapes.png",
+            "-q",
+            "Count the blue objects.",
+        ]
+        subprocess.run([*made, "--out", "runs/made"], cwd=desk, check=True, capture_output=True, timeout=100)
+        words[words.index("RUN...")] = "runs/made"
+    if "evaluate" in words:
+        words[words.index("300")] = "3"
+    program = [sys.executable, "-m", "codedance.cli.app", *words, *shlex.split(more)]
+    result = subprocess.run(program, cwd=desk, capture_output=True, text=True, timeout=110, check=False)
+    # No server runs here: the command must say so. The others must succeed, or the model may find no answer to a photo.
+    allowed = {4} if "server:" in command else {0, 3} if "photo.jpg" in command else {0}
+    assert result.returncode in allowed, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_program_of_the_readme_prints_what_it_says(tmp_path: Path) -> None:
+    (program,) = [block for kind, block in BLOCKS if kind == "python"]
+    path = tmp_path / "program.py"
+    path.write_text(program)
+    printed = subprocess.check_output([sys.executable, str(path)], text=True, timeout=100)
+    assert f"```text\n{printed}```" in README
+
+
+def test_the_readme_names_the_commands_that_ci_runs() -> None:
+    assert "make demo" in README
+    assert "make test" in README
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    targets = set(re.findall(r"make (\w[\w-]*)", README))
+    assert targets <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
