@@ -189,12 +189,13 @@ async def test_a_session_leaves_no_file_and_no_process_behind(sandbox: LocalSand
     assert len(_descendants(os.getpid())) < len(processes)
 
 
-async def test_closing_the_sandbox_leaves_nothing_behind() -> None:
-    files, processes = set(os.listdir(tempfile.gettempdir())), set(_descendants(os.getpid()))
-    descriptors = len(os.listdir("/proc/self/fd"))
+async def test_closing_the_sandbox_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    processes, descriptors = set(_descendants(os.getpid())), len(os.listdir("/proc/self/fd"))
     async with LocalSandbox() as sandbox, sandbox.session() as session:
         await session.run("x = 1")
-    assert {name for name in set(os.listdir(tempfile.gettempdir())) - files if name.startswith("codedance-")} == set()
+        assert os.listdir(tmp_path)
+    assert os.listdir(tmp_path) == []
     assert set(_descendants(os.getpid())) <= processes
     assert len(os.listdir("/proc/self/fd")) <= descriptors
 
@@ -230,22 +231,23 @@ anyio.run(main)
 """
 
 
-def test_nothing_outlives_a_host_that_was_killed() -> None:
-    before = {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("codedance-")}
-    host = subprocess.Popen([sys.executable, "-c", HOST], stdout=subprocess.PIPE, start_new_session=True)
+def test_nothing_outlives_a_host_that_was_killed(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", HOST]
+    host = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, env=environment)
     assert host.stdout is not None
     assert host.stdout.readline() == b"ready\n"
     family = _descendants(host.pid)
     assert len(family) >= 2
+    assert os.listdir(tmp_path)
     host.kill()
     host.wait()
     host.stdout.close()
     deadline = time.monotonic() + 10
-    while any(_alive(pid) for pid in family) and time.monotonic() < deadline:
+    while (any(_alive(pid) for pid in family) or os.listdir(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(_alive(pid) for pid in family)
-    after = {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("codedance-")}
-    assert after - before == set()
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_tier_that_cannot_be_had_is_an_error_that_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
