@@ -15,6 +15,7 @@ import pytest
 from codedance.errors import MissingExtraError, SandboxError, TierUnavailableError
 from codedance.sandbox import Limits, LocalSandbox, Tier, available_tier
 from codedance.sandbox.guest import isolation, seccomp
+from codedance.sandbox.session import LocalSession
 from codedance.schema import ExecutionStatus
 from tests.sandbox.conftest import Run
 
@@ -205,6 +206,10 @@ async def test_a_killed_zygote_is_replaced_and_its_sessions_are_lost() -> None:
         async with sandbox.session() as session:
             assert sandbox._zygote is not None
             os.killpg(sandbox._zygote.pid, signal.SIGKILL)
+            assert isinstance(session, LocalSession)
+            deadline = time.monotonic() + 10
+            while session._process.alive and time.monotonic() < deadline:
+                time.sleep(0.01)
             result = await session.run("1")
             assert result.execution.status in (ExecutionStatus.CRASHED, ExecutionStatus.LOST, ExecutionStatus.MEMORY)
         async with sandbox.session() as session:
