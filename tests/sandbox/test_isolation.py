@@ -201,6 +201,19 @@ async def test_closing_the_sandbox_leaves_nothing_behind(tmp_path: Path, monkeyp
     assert len(os.listdir("/proc/self/fd")) <= descriptors
 
 
+@pytest.mark.parametrize("tier", list(Tier))
+async def test_folders_that_a_cell_made_unreadable_are_removed(
+    tier: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = (
+        "import os\nos.makedirs('a/b/c')\nopen('a/b/f', 'w').write('x')\nfor d in ('a/b/c', 'a/b', 'a'): os.chmod(d, 0)"
+    )
+    async with LocalSandbox(tier=tier) as sandbox, sandbox.session() as session:
+        assert (await session.run(code)).execution.ok
+    assert os.listdir(tmp_path) == []
+
+
 async def test_a_killed_zygote_is_replaced_and_its_sessions_are_lost() -> None:
     async with LocalSandbox() as sandbox:
         async with sandbox.session() as session:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,8 +24,10 @@ from pydantic import JsonValue
 from codedance.errors import MissingExtraError, SandboxError, TierUnavailableError
 from codedance.imaging import Picture
 from codedance.sandbox.contract import Limits, Session, Tier
+from codedance.sandbox.guest.folders import remove_tree
 from codedance.sandbox.guest.isolation import missing_features
-from codedance.sandbox.session import LocalSession, Process
+from codedance.sandbox.process import Process
+from codedance.sandbox.session import LocalSession
 
 __all__ = ["GUEST_LIBRARIES", "LocalSandbox", "available_tier"]
 
@@ -212,7 +213,7 @@ class LocalSandbox:
             self._zygote.wait()
             self._zygote = None
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_tree(str(self._folder))
             self._folder = None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import select
@@ -12,8 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import anyio
 from PIL import Image
@@ -21,10 +19,12 @@ from PIL import Image
 from codedance.errors import SandboxError
 from codedance.imaging import Picture
 from codedance.sandbox.contract import CellResult, Limits
+from codedance.sandbox.guest.folders import tree_bytes
 from codedance.sandbox.guest.wire import HEADER, MAX_FRAME_BYTES, pack
+from codedance.sandbox.process import Process, Stream
 from codedance.schema import CapturedImage, Execution, ExecutionStatus, GuestError, ImageSource
 
-__all__ = ["LocalSession", "Process"]
+__all__ = ["LocalSession"]
 
 _CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
 _POLL_SECONDS = 0.1
@@ -37,100 +37,11 @@ class _ChannelBrokenError(Exception):
 
 
 @dataclass(slots=True)
-class Process:
-    """The host's ends of a session's process."""
-
-    channel: socket.socket
-    stdout: int
-    stderr: int
-    end: int
-    """Pipe on which the zygote writes the exit status."""
-    pidfd: int
-    folder: Path | None
-    """Folder to remove afterwards (tier A)."""
-    closed: bool = False
-
-    @classmethod
-    def from_descriptors(cls, descriptors: Sequence[int], *, folder: Path | None) -> Self:
-        """Take over what the zygote sent: channel, stdout, stderr, exit pipe, process descriptor."""
-        channel = socket.socket(fileno=descriptors[0])
-        channel.setblocking(False)
-        stdout, stderr, end, pidfd = descriptors[1:]
-        for descriptor in (stdout, stderr, end):
-            os.set_blocking(descriptor, False)
-        return cls(channel, stdout, stderr, end, pidfd, folder)
-
-    @property
-    def alive(self) -> bool:
-        """True until the process has ended."""
-        return not select.select([self.pidfd], [], [], 0)[0]
-
-    def kill(self) -> None:
-        """Kill the process and everything in its pid namespace."""
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-
-    def close(self) -> None:
-        """Kill the process, close every descriptor, remove its folder."""
-        if self.closed:
-            return
-        self.closed = True
-        self.kill()
-        self.channel.close()
-        for descriptor in (self.stdout, self.stderr, self.end, self.pidfd):
-            os.close(descriptor)
-        if self.folder is not None:
-            _remove(self.folder)
-
-    def usage(self) -> dict[str, int]:
-        """Threads and resident bytes, by the host's own view of the process; empty once it is gone."""
-        try:
-            info = Path(f"/proc/self/fdinfo/{self.pidfd}").read_text(encoding="ascii")
-            pid = next(int(line.split()[1]) for line in info.splitlines() if line.startswith("Pid:"))
-            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
-        except (OSError, StopIteration, ValueError):
-            return {}
-        found = {}
-        for line in status.splitlines():
-            name, _, value = line.partition(":")
-            if name in ("Threads", "VmRSS"):
-                found[name] = int(value.split()[0])
-        return found
-
-
-@dataclass(slots=True)
-class _Stream:
-    """One output stream of a cell, bounded while it is produced: what is over the limit is read and thrown away."""
-
-    limit: int
-    text: str = ""
-    cut: bool = False
-    decoder: codecs.IncrementalDecoder = field(
-        default_factory=lambda: codecs.getincrementaldecoder("utf-8")(errors="replace")
-    )
-
-    def drain(self, descriptor: int) -> None:
-        """Read what is there without waiting."""
-        for _ in range(64):  # bounded, so that a flood cannot keep the host from its other work
-            try:
-                data = os.read(descriptor, 1 << 16)
-            except BlockingIOError:
-                return
-            if not data:
-                return
-            if self.cut:
-                continue
-            self.text += self.decoder.decode(data)
-            if len(self.text) > self.limit:
-                self.text, self.cut = self.text[: self.limit], True
-
-
-@dataclass(slots=True)
 class _Cell:
     """What has come of the running cell so far."""
 
-    stdout: _Stream
-    stderr: _Stream
+    stdout: Stream
+    stderr: Stream
     captured: list[CapturedImage] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     reply: dict[str, Any] | None = None
@@ -198,7 +109,7 @@ class LocalSession:
         self._process.close()
 
     def _cell(self) -> _Cell:
-        return _Cell(_Stream(self._limits.output_characters), _Stream(self._limits.output_characters))
+        return _Cell(Stream(self._limits.output_characters), Stream(self._limits.output_characters))
 
     async def _run(self, code: str, cell: _Cell, deadline: float) -> tuple[ExecutionStatus, str | None]:
         limits = self._limits
@@ -310,7 +221,7 @@ class LocalSession:
         if ended:
             raise EOFError
 
-    def _drain(self, stream: _Stream, descriptor: int) -> None:
+    def _drain(self, stream: Stream, descriptor: int) -> None:
         before = (len(stream.text), stream.cut)
         stream.drain(descriptor)
         if (len(stream.text), stream.cut) == before and not stream.cut:
@@ -364,7 +275,7 @@ class LocalSession:
         if resident > self._limits.memory_bytes + (512 << 20):
             raise _OverLimitError(ExecutionStatus.MEMORY, f"over {self._limits.memory_bytes >> 20} MiB")
         folder = self._process.folder
-        if folder is not None and _folder_bytes(folder) > self._limits.disk_bytes:
+        if folder is not None and tree_bytes(str(folder)) > self._limits.disk_bytes:
             raise _OverLimitError(ExecutionStatus.DENIED, f"over {self._limits.disk_bytes >> 20} MiB of files")
 
     async def _verdict_of_the_dead(self) -> tuple[ExecutionStatus, str]:
@@ -446,25 +357,3 @@ def _guest_error(error: object, limit: int) -> GuestError | None:
 def _close_all(payload: bytes) -> None:
     for offset in range(0, len(payload) - len(payload) % 4, 4):
         os.close(int.from_bytes(payload[offset : offset + 4], "little"))
-
-
-def _folder_bytes(folder: Path) -> int:
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(Path(parent) / name).st_blocks * 512
-    return total
-
-
-def _remove(folder: Path) -> None:
-    """Remove a session's folder; its process may need a moment to die, and may have made folders unreadable."""
-    import shutil
-
-    for _ in range(3):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        for parent, _, _ in os.walk(folder):
-            with suppress(OSError):
-                Path(parent).chmod(0o700)

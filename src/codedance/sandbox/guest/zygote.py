@@ -11,13 +11,13 @@ import gc
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
 from typing import Any
 
 from . import isolation, seccomp
+from .folders import remove_tree
 from .interpreter import Interpreter
 
 __all__ = ["main"]
@@ -188,7 +188,7 @@ def main() -> None:
         settings = json.loads(first)
         Zygote(control, settings).serve()
         # The host is gone, perhaps killed: nothing of it may stay behind.
-        shutil.rmtree(os.path.dirname(settings["folder"]), ignore_errors=True)
+        remove_tree(os.path.dirname(settings["folder"]))
     except BaseException as error:
         message = f"failed {type(error).__name__}: {error}"
         control.sendall(message.encode(errors="replace")[:2000])

@@ -1,0 +1,107 @@
+"""The host's ends of a session's process: its channel, its output, its end."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from codedance.sandbox.guest.folders import remove_tree
+
+__all__ = ["Process", "Stream"]
+
+
+@dataclass(slots=True)
+class Process:
+    """The host's ends of a session's process."""
+
+    channel: socket.socket
+    stdout: int
+    stderr: int
+    end: int
+    """Pipe on which the zygote writes the exit status."""
+    pidfd: int
+    folder: Path | None
+    """Folder to remove afterwards (tier A)."""
+    closed: bool = False
+
+    @classmethod
+    def from_descriptors(cls, descriptors: Sequence[int], *, folder: Path | None) -> Self:
+        """Take over what the zygote sent: channel, stdout, stderr, exit pipe, process descriptor."""
+        channel = socket.socket(fileno=descriptors[0])
+        channel.setblocking(False)
+        stdout, stderr, end, pidfd = descriptors[1:]
+        for descriptor in (stdout, stderr, end):
+            os.set_blocking(descriptor, False)
+        return cls(channel, stdout, stderr, end, pidfd, folder)
+
+    @property
+    def alive(self) -> bool:
+        """True until the process has ended."""
+        return not select.select([self.pidfd], [], [], 0)[0]
+
+    def kill(self) -> None:
+        """Kill the process and everything in its pid namespace."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill the process, close every descriptor, remove its folder."""
+        if self.closed:
+            return
+        self.closed = True
+        self.kill()
+        self.channel.close()
+        for descriptor in (self.stdout, self.stderr, self.end, self.pidfd):
+            os.close(descriptor)
+        if self.folder is not None:
+            remove_tree(str(self.folder))
+
+    def usage(self) -> dict[str, int]:
+        """Threads and resident bytes, by the host's own view of the process; empty once it is gone."""
+        try:
+            info = Path(f"/proc/self/fdinfo/{self.pidfd}").read_text(encoding="ascii")
+            pid = next(int(line.split()[1]) for line in info.splitlines() if line.startswith("Pid:"))
+            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+        except (OSError, StopIteration, ValueError):
+            return {}
+        found = {}
+        for line in status.splitlines():
+            name, _, value = line.partition(":")
+            if name in ("Threads", "VmRSS"):
+                found[name] = int(value.split()[0])
+        return found
+
+
+@dataclass(slots=True)
+class Stream:
+    """One output stream of a cell, bounded while it is produced: what is over the limit is read and thrown away."""
+
+    limit: int
+    text: str = ""
+    cut: bool = False
+    decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")(errors="replace")
+    )
+
+    def drain(self, descriptor: int) -> None:
+        """Read what is there without waiting."""
+        for _ in range(64):  # bounded, so that a flood cannot keep the host from its other work
+            try:
+                data = os.read(descriptor, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            if self.cut:
+                continue
+            self.text += self.decoder.decode(data)
+            if len(self.text) > self.limit:
+                self.text, self.cut = self.text[: self.limit], True
