@@ -214,6 +214,10 @@ def test_fine_tuning_on_executed_trajectories_lowers_their_loss(runs: Path, tmp_
     record = json.loads((tmp_path / "sft" / "settings.json").read_text())
     assert record["trajectories"] == 6
     assert record["runs"] == [str(runs)]
+    manifest = json.loads((tmp_path / "sft" / "manifest.json").read_text())
+    assert manifest["kind"] == "train"
+    assert manifest["settings"]["steps"] == 16
+    assert {"python", "codedance", "torch"} <= manifest["versions"].keys()
 
 
 def test_every_epoch_shows_every_trajectory_once(runs: Path) -> None:

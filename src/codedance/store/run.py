@@ -34,7 +34,12 @@ class Manifest(Record):
     """Every setting that the results depend on; resuming with others is refused."""
     created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     versions: dict[str, str] = Field(default_factory=dict)
-    """Versions of Python, CodeDance and the libraries that matter."""
+    """Versions of Python, CodeDance and the libraries that matter, and the commit if it runs from a checkout."""
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest, stamped with the versions of this program."""
+        stamped = self.model_copy(update={"versions": {**_versions(), **self.versions}})
+        write_text(folder / _MANIFEST, stamped.model_dump_json(indent=2) + "\n")
 
 
 class RunFolder:
@@ -68,8 +73,7 @@ class RunFolder:
             if folder.exists() and any(folder.iterdir()):
                 raise StoreError(f"{folder}: is not empty and holds no run; choose another folder")
             folder.mkdir(parents=True, exist_ok=True)
-            stamped = manifest.model_copy(update={"versions": {**_versions(), **manifest.versions}})
-            write_text(folder / _MANIFEST, stamped.model_dump_json(indent=2) + "\n")
+            manifest.write(folder)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be written ({error.strerror or error})") from None
         return run
@@ -150,4 +154,14 @@ def _versions() -> dict[str, str]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return versions
+    commit = _commit(Path(__file__).parents[3] / ".git")
+    return {**versions, "commit": commit} if commit else versions
+
+
+def _commit(git: Path) -> str | None:
+    """The commit that a checkout stands on; ``None`` for an installed package."""
+    try:
+        head = (git / "HEAD").read_text(encoding="ascii").strip()
+        return (git / head[5:]).read_text(encoding="ascii").strip() if head.startswith("ref: ") else head
+    except (OSError, UnicodeDecodeError):
+        return None

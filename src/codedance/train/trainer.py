@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from codedance.errors import DataError
 from codedance.models.local.network import Network
 from codedance.schema import Record
-from codedance.store import write_bytes
+from codedance.store import Manifest, write_bytes
 from codedance.train.loss import losses
 from codedance.train.sequence import Batch
 
@@ -75,14 +75,17 @@ def train(
 ) -> None:
     """Train until ``settings.steps``, going on from the folder's checkpoint if there is one.
 
-    The folder holds ``checkpoint.pt`` (network, optimisers, step; replaced as a whole every ``save_every`` steps) and
-    ``curve.jsonl`` (one line a step). Batches are asked for by step, so a run that was killed and started again sees
-    the same data and ends with the same numbers.
+    The folder holds ``manifest.json`` (settings and versions), ``checkpoint.pt`` (network, optimisers, step; replaced
+    as a whole every ``save_every`` steps) and ``curve.jsonl`` (one line a step). Batches are asked for by step, so a run
+    that was killed and started again sees the same data and ends with the same numbers.
 
     Raises:
         DataError: the folder's checkpoint is of another network or other settings.
     """
     optimisers = _optimisers(network, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "manifest.json").exists():
+        Manifest(kind="train", settings={**settings.model_dump(), "threads": torch.get_num_threads()}).write(folder)
     step = _restore(network, optimisers, settings, folder)
     curve = folder / "curve.jsonl"
     _cut_curve(curve, step)
@@ -159,7 +162,6 @@ def _save(
 
 
 def _restore(network: Network, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "checkpoint.pt"
     if not path.exists():
         return 0
