@@ -76,8 +76,8 @@ def train(
     """Train until ``settings.steps``, going on from the folder's checkpoint if there is one.
 
     The folder holds ``manifest.json`` (settings and versions), ``checkpoint.pt`` (network, optimisers, step; replaced
-    as a whole every ``save_every`` steps) and ``curve.jsonl`` (one line a step). Batches are asked for by step, so a run
-    that was killed and started again sees the same data and ends with the same numbers.
+    as a whole every ``save_every`` steps) and ``curve.jsonl`` (one line a step). Batches are asked for by step, so a
+    run that was killed and started again sees the same data and ends with the same numbers.
 
     Raises:
         DataError: the folder's checkpoint is of another network or other settings.
