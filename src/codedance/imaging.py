@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from codedance.errors import PictureError
 from codedance.schema import ImageRef
 
-__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "MAX_SIDE", "Picture", "fit_within"]
+__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "MAX_SIDE", "Picture"]
 
 MAX_FILE_BYTES = 64 * 2**20
 """Largest file that is read."""
@@ -88,15 +88,6 @@ class Picture:
     def to_image(self) -> Image.Image:
         """Decode to a new Pillow image in mode ``RGB``."""
         return _decode(self.data, self.ref.sha256[:12])[0]
-
-
-def fit_within(image: Image.Image, *, max_side: int) -> Image.Image:
-    """Scale down, keeping proportions, so that no side is longer than ``max_side``; never scales up."""
-    longest = max(image.size)
-    if longest <= max_side:
-        return image
-    width, height = (max(1, round(side * max_side / longest)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _ref(data: bytes, size: tuple[int, int], encoded: Literal["png", "jpeg"]) -> ImageRef:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codedance.cli.settings import apply_settings
-from codedance.cli.text import one_line, visible
+from codedance.cli.text import visible
 from codedance.episode import EpisodeSettings
 from codedance.errors import UsageError
 
@@ -56,4 +56,3 @@ def test_nothing_of_a_model_moves_the_cursor() -> None:
     hostile = "\x1b]0;title\x07\x1b[2J\u202eevil\x9b\r"
     shown = visible(hostile)
     assert all(character.isprintable() or character == "\n" for character in shown)
-    assert one_line("x" * 300).endswith("…")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from codedance.errors import PictureError
-from codedance.imaging import MAX_SIDE, Picture, fit_within
+from codedance.imaging import MAX_SIDE, Picture
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -107,9 +107,3 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
         Picture.from_file(tmp_path / "nothing.png")
     with pytest.raises(PictureError, match="folder"):
         Picture.from_file(tmp_path)
-
-
-def test_scaling_down_keeps_proportions_and_never_scales_up() -> None:
-    assert fit_within(Image.new("RGB", (100, 50)), max_side=10).size == (10, 5)
-    assert fit_within(Image.new("RGB", (3000, 1)), max_side=10).size == (10, 1)
-    assert fit_within(Image.new("RGB", (5, 5)), max_side=10).size == (5, 5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["one_line", "visible"]
+__all__ = ["visible"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -21,13 +21,3 @@ def visible(text: str) -> str:
 def _show(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def one_line(text: str, *, limit: int = 200) -> str:
-    r"""The text on one line, cut at the limit.
-
-    >>> one_line("a\n  b")
-    'a b'
-    """
-    line = " ".join(visible(text).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
