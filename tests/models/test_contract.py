@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import anyio
 import pytest
+import torch
 
 from codedance.episode import STOP_TEXTS, run_episode
 from codedance.errors import DataError, ModelError, ModelNotFoundError, UsageError
@@ -14,6 +16,7 @@ from codedance.models import Completion, Model, ScriptedModel, load_model
 from codedance.models.hf import HfModel
 from codedance.models.local.engine import LocalModel
 from codedance.models.nano import load as load_nano
+from codedance.models.sampling import draw, make_generator
 from codedance.protocol import ChatMessage, CodeAction, Role, opening, parse_reply, protocol_info
 from codedance.rewards import matches
 from codedance.sandbox import LocalSandbox
@@ -131,11 +134,22 @@ async def test_the_three_engines_of_one_checkpoint_write_the_same_tokens(model: 
 
 async def test_sampling_with_a_seed_repeats_and_without_varies() -> None:
     for engine in (load_nano(), load_model(f"hf:{load_nano_path()}")):
-        hot = Sampling(max_tokens=60, temperature=1.5, top_p=0.95, seed=4)
+        # So hot that nearly every token is open: two equal samples of thirty tokens do not happen.
+        hot = Sampling(max_tokens=30, temperature=8.0, seed=4)
         one = await engine.complete(question(), hot)
         assert one.text == (await engine.complete(question(), hot)).text
         free = hot.model_copy(update={"seed": None})
-        assert len({(await engine.complete(question(), free)).text for _ in range(6)}) > 1
+        assert len({(await engine.complete(question(), free)).text for _ in range(3)}) == 3
+
+
+def test_a_nucleus_leaves_out_the_unlikely_and_probabilities_are_those_drawn_from() -> None:
+    logits = torch.log(torch.tensor([0.5, 0.3, 0.15, 0.05]))
+    generator = make_generator(Sampling(seed=1))
+    drawn = [draw(logits, Sampling(temperature=1.0, top_p=0.7), generator) for _ in range(200)]
+    assert {token for token, _ in drawn} == {0, 1}
+    for token, logprob in drawn:
+        assert logprob == pytest.approx(math.log((0.5, 0.3)[token] / 0.8), abs=1e-5)
+    assert draw(logits, Sampling(), None) == (0, pytest.approx(math.log(0.5), abs=1e-5))
 
 
 def load_nano_path() -> Path:
