@@ -76,6 +76,27 @@ async def test_a_flood_is_cut_and_flagged(run: Run, stream: str) -> None:
     assert len(getattr(execution, stream)) == 1000
 
 
+async def test_output_after_half_a_character_is_still_read(run: Run) -> None:
+    code = (
+        "import os, time\nos.write(1, b'\\xe6\\x97')\ntime.sleep(0.3)\nos.write(1, b'\\xa5')\n"
+        "for _ in range(40): os.write(1, b'x' * 10000)"
+    )
+    execution = (await run(code, limits=Limits(wall_seconds=5))).execution
+    assert execution.status is ExecutionStatus.OK
+    assert execution.stdout.startswith("\u65e5xxx")
+
+
+async def test_a_flood_of_output_does_not_hide_other_excesses(run: Run) -> None:
+    code = (
+        "import threading, time\n"
+        "for _ in range(40): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()\n"
+        "while True: print('x' * 1000)"
+    )
+    execution = (await run(code, limits=Limits(threads=8, wall_seconds=9))).execution
+    assert execution.status is ExecutionStatus.DENIED
+    assert execution.seconds < 5
+
+
 async def test_a_huge_value_is_cut(run: Run) -> None:
     execution = (await run("'x' * 5_000_000", limits=Limits(output_characters=1000))).execution
     assert execution.truncated

@@ -91,17 +91,18 @@ class Stream:
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")(errors="replace")
     )
 
-    def drain(self, descriptor: int) -> None:
-        """Read what is there without waiting."""
+    def drain(self, descriptor: int) -> bool:
+        """Read what is there without waiting; True if the writer has closed its end."""
         for _ in range(64):  # bounded, so that a flood cannot keep the host from its other work
             try:
                 data = os.read(descriptor, 1 << 16)
             except BlockingIOError:
-                return
+                return False
             if not data:
-                return
+                return True
             if self.cut:
                 continue
             self.text += self.decoder.decode(data)
             if len(self.text) > self.limit:
                 self.text, self.cut = self.text[: self.limit], True
+        return False
