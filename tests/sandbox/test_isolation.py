@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import anyio
 import pytest
 
 from codedance.errors import MissingExtraError, SandboxError, TierUnavailableError
@@ -205,7 +206,7 @@ async def test_closing_the_sandbox_leaves_nothing_behind(tmp_path: Path, monkeyp
     assert len(os.listdir("/proc/self/fd")) <= descriptors
 
 
-@pytest.mark.parametrize("tier", list(Tier))
+@pytest.mark.parametrize("tier", [Tier.B, Tier.A])
 async def test_folders_that_a_cell_made_unreadable_are_removed(
     tier: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +232,22 @@ async def test_a_killed_zygote_is_replaced_and_its_sessions_are_lost() -> None:
             assert result.execution.status in (ExecutionStatus.CRASHED, ExecutionStatus.LOST, ExecutionStatus.MEMORY)
         async with sandbox.session() as session:
             assert (await session.run("1 + 1")).execution.value == "2"
+
+
+async def test_a_cancelled_request_does_not_hand_its_session_to_the_next() -> None:
+    small = Limits(wall_seconds=9, output_characters=7, open_files=17)
+    async with LocalSandbox() as sandbox:
+        async with sandbox.session():
+            pass
+        for _ in range(5):
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                async with sandbox.session(limits=small):
+                    raise AssertionError("was cancelled")
+        for limits, files in ((None, 64), (small, 17), (None, 64)):
+            async with sandbox.session(limits=limits) as session:
+                result = await session.run("import resource\nresource.getrlimit(resource.RLIMIT_NOFILE)[0]")
+            assert result.execution.value == str(files)
 
 
 async def test_a_closed_sandbox_gives_a_clear_error() -> None:
@@ -284,7 +301,7 @@ def test_a_tier_that_cannot_be_had_is_an_error_that_names_what_is_missing(monkey
 
 
 def test_this_machine_offers_both_tiers() -> None:
-    assert isolation.missing_features() == {"a": [], "b": []}
+    assert isolation.missing_features() == {"a": [], "b": [], "limits-only": []}
 
 
 async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

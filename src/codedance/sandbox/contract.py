@@ -23,6 +23,9 @@ class Tier(StrEnum):
     """Namespaces (user, mount, pid, ipc, uts) and a private tmpfs, on top of everything of tier A. The default."""
     A = "a"
     """no_new_privs, resource limits, Landlock and a seccomp allow list, without namespaces."""
+    LIMITS_ONLY = "limits-only"
+    """A process of its own with resource limits, and nothing else: for code that is trusted, on kernels without
+    Landlock and on macOS. Never chosen unless it is named. Files, network and other processes are open to the code."""
 
 
 class Limits(Record):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -26,6 +25,7 @@ from codedance.imaging import Picture
 from codedance.sandbox.contract import Limits, Session, Tier
 from codedance.sandbox.guest.folders import remove_tree
 from codedance.sandbox.guest.isolation import missing_features
+from codedance.sandbox.guest.wire import BIRTH, pack, receive
 from codedance.sandbox.process import Process
 from codedance.sandbox.session import LocalSession
 
@@ -49,7 +49,10 @@ def available_tier(wanted: Tier | None = None) -> Tier:
             return tier
     lacking = "; ".join(missing[(wanted or Tier.A).value])
     name = f"isolation tier {wanted.value}" if wanted else "the sandbox"
-    raise TierUnavailableError(f"{name} cannot be had on this machine: it lacks {lacking}")
+    raise TierUnavailableError(
+        f"{name} cannot be had on this machine: it lacks {lacking}; for code that you trust, tier "
+        f"'{Tier.LIMITS_ONLY.value}' works without it, and isolates nothing"
+    )
 
 
 class LocalSandbox:
@@ -66,14 +69,18 @@ class LocalSandbox:
     def __init__(self, *, tier: Tier | None = None, limits: Limits | None = None, pool: int = 2) -> None:
         self._wanted = tier
         self.limits = limits or Limits()
+        self._usual = _guest_limits(self.limits)
         self._pool = pool
         self.tier: Tier | None = None
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._folder: Path | None = None
         self._ready: deque[Process] = deque()
+        self._requested: deque[dict[str, int]] = deque()
+        """Limits of the sessions that the zygote was asked for and has not been heard to have forked."""
         self._lock = anyio.Lock()
         self._open = False
+        self._refusal = ""
 
     @property
     def description(self) -> Mapping[str, JsonValue]:
@@ -117,58 +124,90 @@ class LocalSandbox:
             for attempt in (1, 2):
                 try:
                     await self._ensure_zygote()
-                    if limits == self.limits:
-                        while len(self._ready) < self._pool + 1:
-                            self._ready.append(await self._fork(limits))
-                        process = self._from_pool()
-                    else:
-                        process = await self._fork(limits)
-                    if process is not None:
-                        return process
+                    process = await self._take(_guest_limits(limits))
+                    self._fill_pool()
+                    return process
                 except (OSError, EOFError) as error:
                     # The zygote has died: its sessions are lost, a new one starts.
                     self._stop()
                     if attempt == 2:
                         raise SandboxError(f"the sandbox's zygote process died twice ({error})") from None
-        raise SandboxError("no session could be started: forked processes die at once")
+        raise AssertionError("the second attempt returns or raises")
 
-    def _from_pool(self) -> Process | None:
-        while self._ready:
-            process = self._ready.popleft()
-            if process.alive:
+    async def _take(self, limits: dict[str, int]) -> Process:
+        """The first living process with these limits: waiting in the pool, on its way, or asked for now.
+
+        Answers come in the order of the requests. One that nobody waits for any more (its request was cancelled)
+        belongs to the pool if it has the pool's limits, and is ended otherwise.
+        """
+        while self._ready and limits == self._usual:
+            ready = self._ready.popleft()
+            if ready.alive:
+                return ready
+            ready.close()
+        while True:
+            if limits not in self._requested:
+                self._request(limits)
+            came = self._requested[0]
+            process = await self._receive()
+            if process is None:
+                if came == limits:
+                    raise SandboxError(f"a session could not be started ({self._refusal})")
+            elif came == limits and process.alive:
                 return process
-            process.close()
-        return None
+            elif came == self._usual and process.alive:
+                self._ready.append(process)
+            else:
+                process.close()
 
-    async def _fork(self, limits: Limits) -> Process:
+    def _fill_pool(self) -> None:
+        """Ask for what the pool lacks, without waiting: the zygote forks while the session that was taken works."""
+        for _ in range(self._pool - len(self._ready) - self._requested.count(self._usual)):
+            self._request(self._usual)
+
+    def _request(self, limits: dict[str, int]) -> None:
+        if self._control is None:
+            raise EOFError("no zygote")
+        self._control.send(pack(limits))
+        self._requested.append(limits)
+
+    async def _receive(self) -> Process | None:
+        """The answer to the oldest request; ``None`` if it could not be carried out.
+
+        Raises:
+            EOFError: the zygote has ended.
+        """
         control = self._control
         if control is None:
             raise EOFError("no zygote")
-        request = {
-            "memory_bytes": limits.memory_bytes,
-            "cpu_seconds": max(1, round(limits.cpu_seconds)),
-            "file_bytes": limits.file_bytes,
-            "disk_bytes": limits.disk_bytes,
-            "open_files": limits.open_files,
-        }
-        control.send(json.dumps(request).encode())
         with anyio.move_on_after(_START_SECONDS):
             await anyio.wait_readable(control)
-        message, descriptors, flags, _ = socket.recv_fds(control, 1 << 16, 8)
-        if not message or len(descriptors) != 5 or flags & socket.MSG_CTRUNC:
+        message, descriptors, _, _ = socket.recv_fds(control, BIRTH.size, 8)
+        if len(message) != BIRTH.size:
+            raise EOFError("the zygote ended")
+        self._requested.popleft()
+        number, pid = BIRTH.unpack(message)
+        if number == 0:
+            self._refusal = f"the zygote could not fork: {os.strerror(pid)}"
+            return None
+        if len(descriptors) < (5 if sys.platform == "linux" else 4):
+            # Ours are used up, and the kernel has closed the rest: that session has ended by this.
             for descriptor in descriptors:
                 os.close(descriptor)
-            raise EOFError("the zygote ended")
-        folder = Path(json.loads(message)["folder"]) if self.tier is Tier.A else None
-        return Process.from_descriptors(descriptors, folder=folder)
+            self._refusal = "this process has no file descriptors left; close sessions or raise `ulimit -n`"
+            return None
+        folder = self._folder / "session" / str(number) if self._folder and self.tier is not Tier.B else None
+        group = pid if self.tier is Tier.LIMITS_ONLY else None
+        return Process.from_descriptors(descriptors, group=group, folder=folder)
 
     async def _ensure_zygote(self) -> None:
         if self._zygote is not None and self._zygote.poll() is None:
             return
         self._stop()
         self._folder = Path(tempfile.mkdtemp(prefix="codedance-"))
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair()
         parent = Path(__file__).parent
+        environment = _guest_environment(self._folder)
         # -I: no user site, no environment; the guest package is found by its path and by nothing else.
         program = (
             f"import sys; sys.path.insert(0, {str(parent)!r}); from guest.zygote import main; sys.path.pop(0); main()"
@@ -179,30 +218,38 @@ class LocalSandbox:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=_guest_environment(self._folder),
+                env=environment,
                 cwd="/",
                 start_new_session=True,
             )
         self._control = ours
         workdir = self._folder / "session"
         workdir.mkdir(mode=0o700)
-        tier = (self.tier or Tier.B).value
-        ours.send(json.dumps({"tier": tier, "folder": str(workdir), "readable": _readable()}).encode())
+        settings = {
+            "tier": (self.tier or Tier.B).value,
+            "folder": str(workdir),
+            "readable": _readable(),
+            "environment": list(environment),
+        }
+        ours.send(pack(settings))
         ours.setblocking(False)
-        answer = b""
+        answer: dict[str, str] = {}
         with anyio.move_on_after(_START_SECONDS):
             await anyio.wait_readable(ours)
-            answer = ours.recv(1 << 12)
-        if answer != b"ready\n":
+            with suppress(EOFError, ValueError, OSError):
+                ours.setblocking(True)
+                answer = receive(ours)
+                ours.setblocking(False)
+        if answer.get("kind") != "ready":
             self._stop()
-            said = answer.decode(errors="replace").strip() or "no answer"
-            raise SandboxError(f"the sandbox's zygote process did not start ({said})")
+            raise SandboxError(f"the sandbox's zygote process did not start ({answer.get('error', 'no answer')})")
 
     def _stop(self) -> None:
         """End the zygote and with it every session; remove its folder."""
         for process in self._ready:
             process.close()
         self._ready.clear()
+        self._requested.clear()
         if self._control is not None:
             self._control.close()
             self._control = None
@@ -215,6 +262,17 @@ class LocalSandbox:
         if self._folder is not None:
             remove_tree(str(self._folder))
             self._folder = None
+
+
+def _guest_limits(limits: Limits) -> dict[str, int]:
+    """What the session's own process is bound by; the host watches over the rest."""
+    return {
+        "memory_bytes": limits.memory_bytes,
+        "cpu_seconds": max(1, round(limits.cpu_seconds)),
+        "file_bytes": limits.file_bytes,
+        "disk_bytes": limits.disk_bytes,
+        "open_files": limits.open_files,
+    }
 
 
 def _guest_environment(folder: Path) -> dict[str, str]:

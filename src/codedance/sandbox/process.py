@@ -27,30 +27,38 @@ class Process:
     stderr: int
     end: int
     """Pipe on which the zygote writes the exit status."""
-    pidfd: int
+    pidfd: int | None
+    """Descriptor of the process, where the system has such."""
+    group: int | None
+    """Process group to end with it, where nothing else keeps a cell from starting processes."""
     folder: Path | None
-    """Folder to remove afterwards (tier A)."""
+    """Folder to remove afterwards (all tiers without a tmpfs of their own)."""
     closed: bool = False
 
     @classmethod
-    def from_descriptors(cls, descriptors: Sequence[int], *, folder: Path | None) -> Self:
-        """Take over what the zygote sent: channel, stdout, stderr, exit pipe, process descriptor."""
-        channel = socket.socket(fileno=descriptors[0])
+    def from_descriptors(cls, descriptors: Sequence[int], *, group: int | None, folder: Path | None) -> Self:
+        """Take over what the zygote sent: channel, stdout, stderr, exit pipe and, on Linux, process descriptor."""
+        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=descriptors[0])
         channel.setblocking(False)
-        stdout, stderr, end, pidfd = descriptors[1:]
+        stdout, stderr, end, *rest = descriptors[1:]
         for descriptor in (stdout, stderr, end):
             os.set_blocking(descriptor, False)
-        return cls(channel, stdout, stderr, end, pidfd, folder)
+        return cls(channel, stdout, stderr, end, rest[0] if rest else None, group, folder)
 
     @property
     def alive(self) -> bool:
         """True until the process has ended."""
-        return not select.select([self.pidfd], [], [], 0)[0]
+        poller = select.poll()  # not select(), which knows no descriptor above 1023
+        poller.register(self.end if self.pidfd is None else self.pidfd, select.POLLIN)
+        return not poller.poll(0)
 
     def kill(self) -> None:
-        """Kill the process and everything in its pid namespace."""
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        """Kill the process with all its threads."""
+        with suppress(ProcessLookupError, PermissionError):
+            if self.group is not None:
+                os.killpg(self.group, signal.SIGKILL)
+            elif self.pidfd is not None:
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def close(self) -> None:
         """Kill the process, close every descriptor, remove its folder."""
@@ -60,19 +68,22 @@ class Process:
         self.kill()
         self.channel.close()
         for descriptor in (self.stdout, self.stderr, self.end, self.pidfd):
-            os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
         if self.folder is not None:
             remove_tree(str(self.folder))
 
     def usage(self) -> dict[str, int]:
-        """Threads and resident bytes, by the host's own view of the process; empty once it is gone."""
+        """Threads and resident KiB, by the host's own view of the process; empty once it is gone."""
+        if self.pidfd is None:
+            return {}
         try:
             info = Path(f"/proc/self/fdinfo/{self.pidfd}").read_text(encoding="ascii")
             pid = next(int(line.split()[1]) for line in info.splitlines() if line.startswith("Pid:"))
             status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
         except (OSError, StopIteration, ValueError):
             return {}
-        found = {}
+        found = {"Pid": pid}
         for line in status.splitlines():
             name, _, value = line.partition(":")
             if name in ("Threads", "VmRSS"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import selectors
 import signal
 import socket
 import time
@@ -30,6 +30,8 @@ _CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
 _POLL_SECONDS = 0.1
 _OPEN_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
+_SMALL_BYTES = 300_000
+"""Raw pixels up to here are encoded at once, which takes a millisecond."""
 
 
 class _ChannelBrokenError(Exception):
@@ -56,25 +58,34 @@ class LocalSession:
         self._buffer = bytearray()
         self._dead = False
         self._next_check = time.monotonic() + _POLL_SECONDS
-        self._poller = select.epoll()
-        self._poller.register(process.channel, select.EPOLLIN)
-        self._poller.register(process.stdout, select.EPOLLIN)
-        self._poller.register(process.stderr, select.EPOLLIN)
+        self._selector = selectors.DefaultSelector()
+        for stream in (process.channel, process.stdout, process.stderr):
+            self._selector.register(stream, selectors.EVENT_READ)
 
     async def open(self, images: Sequence[Picture]) -> None:
         """Give the session its pictures; raises :class:`SandboxError` if it does not come up."""
         cell = self._cell()
-        message = pack({"kind": "open", "images": [len(picture.data) for picture in images]})
         deadline = time.monotonic() + _OPEN_SECONDS
         try:
-            await self._write(message + b"".join(picture.data for picture in images), cell, deadline)
-            await self._read("opened", cell, deadline)
-        except (EOFError, _ChannelBrokenError, _OverLimitError, OSError) as error:
+            await self._read("born", cell, deadline)
+            if images:
+                self._check_room(images)
+                message = pack({"kind": "open", "images": [len(picture.data) for picture in images]})
+                await self._write(message + b"".join(picture.data for picture in images), cell, deadline)
+        except (EOFError, TimeoutError, _ChannelBrokenError, _OverLimitError, OSError) as error:
             self._dead = True
             _, detail = await self._verdict_of_the_dead()
             cell.stderr.drain(self._process.stderr)
             reason = cell.stderr.text.strip() or str(error) or detail
             raise SandboxError(f"a session could not be started ({reason})") from None
+
+    def _check_room(self, images: Sequence[Picture]) -> None:
+        limits, sizes = self._limits, [len(picture.data) for picture in images]
+        if sum(sizes) > limits.disk_bytes or max(sizes) > limits.file_bytes:
+            raise SandboxError(
+                f"the pictures ({sum(sizes) / 2**20:.1f} MiB) do not fit into the session's files (file_bytes "
+                f"{limits.file_bytes >> 20} MiB each, disk_bytes {limits.disk_bytes >> 20} MiB together); raise them"
+            )
 
     async def run(self, code: str) -> CellResult:
         """Run one cell."""
@@ -106,7 +117,7 @@ class LocalSession:
     def close(self) -> None:
         """End the session's process."""
         self._dead = True
-        self._poller.close()
+        self._selector.close()
         self._process.close()
 
     def _cell(self) -> _Cell:
@@ -114,8 +125,10 @@ class LocalSession:
 
     async def _run(self, code: str, cell: _Cell, deadline: float) -> tuple[ExecutionStatus, str | None]:
         limits = self._limits
+        token = os.urandom(8).hex()
         request = {
             "kind": "run",
+            "token": token,
             "code": code.encode("utf-8", "replace").decode(),
             "output_characters": limits.output_characters,
             "images": limits.images,
@@ -129,17 +142,14 @@ class LocalSession:
         try:
             await self._write(message, cell, deadline)
             cell.reply = await self._read("reply", cell, deadline)
-            # Only the interpreter's own loop answers this: a reply that the cell forged is followed by the true one.
-            token = os.urandom(8).hex()
-            await self._write(pack({"kind": "sync", "token": token}), cell, deadline)
-            answer = await self._read("ready", cell, deadline)
         except TimeoutError:
             self._process.kill()
             return ExecutionStatus.TIMEOUT, f"over {limits.wall_seconds:g} seconds"
         except _OverLimitError as error:
             self._process.kill()
             return error.status, str(error)
-        if answer.get("token") != token:
+        if cell.reply.get("token") != token:
+            cell.reply = None
             raise _ChannelBrokenError("a forged answer")
         return _claimed_status(cell.reply), None
 
@@ -178,9 +188,12 @@ class LocalSession:
         size = width * height * _CHANNELS[mode]
         while len(self._buffer) < size:
             await self._wait(cell, deadline)
-        image = Image.frombytes(mode, (width, height), bytes(self._buffer[:size]))
+        pixels = self._buffer[:size]
         del self._buffer[:size]
-        picture = Picture.from_image(image)
+        if size < _SMALL_BYTES:
+            picture = _picture(mode, (width, height), pixels)
+        else:  # a large one takes longer to encode than others should wait
+            picture = await anyio.to_thread.run_sync(_picture, mode, (width, height), pixels, abandon_on_cancel=True)
         source, after = header.get("source"), header.get("after")
         known = next((one for one in ImageSource if one.value == source), ImageSource.DISPLAY)
         printed = after if isinstance(after, int) and after >= 0 else 0
@@ -212,17 +225,17 @@ class LocalSession:
         if remaining <= 0:
             raise TimeoutError
         with anyio.move_on_after(min(remaining, _POLL_SECONDS)):
-            await anyio.wait_readable(self._poller.fileno())
+            await anyio.wait_readable(self._selector)
         # By the clock, not by silence: a cell that prints without end must not hide what else it does.
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + _POLL_SECONDS
             self._check_usage()
         ended = False
-        for descriptor, _ in self._poller.poll(0):
-            if descriptor == self._process.stdout:
-                self._drain(cell.stdout, descriptor)
-            elif descriptor == self._process.stderr:
-                self._drain(cell.stderr, descriptor)
+        for key, _ in self._selector.select(0):
+            if key.fd == self._process.stdout:
+                self._drain(cell.stdout, key.fd)
+            elif key.fd == self._process.stderr:
+                self._drain(cell.stderr, key.fd)
             else:
                 ended = self._receive()
         if ended:
@@ -231,8 +244,8 @@ class LocalSession:
     def _drain(self, stream: Stream, descriptor: int) -> None:
         if stream.drain(descriptor):
             # A closed pipe is readable for ever: watching on would spin.
-            with suppress(OSError):
-                self._poller.unregister(descriptor)
+            with suppress(KeyError):
+                self._selector.unregister(descriptor)
 
     def _receive(self) -> bool:
         """Read what the channel holds; True at its end."""
@@ -357,6 +370,10 @@ def _guest_error(error: object, limit: int) -> GuestError | None:
         return None
     kind, message, trace = (str(error.get(name, ""))[:limit] for name in ("type", "message", "traceback"))
     return GuestError(type=kind[:200], message=message, traceback=trace)
+
+
+def _picture(mode: str, size: tuple[int, int], pixels: bytearray) -> Picture:
+    return Picture.from_image(Image.frombytes(mode, size, pixels))
 
 
 def _close_all(payload: bytes) -> None:

@@ -28,7 +28,7 @@ class ExecutionStatus(StrEnum):
     CRASHED = "crashed"
     """The session's process died (signal, ``os._exit``) or broke the channel."""
     DENIED = "denied"
-    """The process was killed for a system call that no cell may make."""
+    """The process was killed for a system call that no cell may make, or for too many threads or files."""
     LOST = "lost"
     """The session had already ended before this cell; nothing ran."""
 

@@ -55,7 +55,7 @@ class StopReason(StrEnum):
     MAX_TURNS = "max_turns"
     """All turns were used without an answer."""
     MAX_TOKENS = "max_tokens"
-    """The budget of sampled tokens was used up, or the model's context is full."""
+    """The token budget was used up, the model's context is full, or a reply met its limit before an action."""
     TIME = "time"
     """The budget of seconds was used up."""
     NO_ACTION = "no_action"

@@ -8,15 +8,17 @@ import builtins
 import contextlib
 import inspect
 import io
+import json
 import linecache
 import os
 import socket
 import sys
+import threading
 import traceback
 import types
 from typing import Any
 
-from . import wire
+from . import eyes, wire
 from .display import Display, as_image, text_of
 
 __all__ = ["Interpreter"]
@@ -32,37 +34,59 @@ class _CountingOutput(io.TextIOWrapper):
         return super().write(text)
 
 
+class _Nowhere:
+    """A channel that nobody listens at."""
+
+    def sendall(self, data: bytes) -> None:
+        pass
+
+
 class Interpreter:
     """State of one session; cells share one namespace, as in a notebook."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
+    def __init__(self) -> None:
+        self._channel: socket.socket | _Nowhere = _Nowhere()
         self._module = types.ModuleType("__main__")
         self._names = self._module.__dict__
         self._cells = 0
         self._runner: asyncio.Runner | None = None
         self._display = Display(self._send, images=0, image_pixels=0)
         self._output = _CountingOutput(open(1, "wb", closefd=False), encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._sending = threading.Lock()
+        """Threads of a cell may show pictures while it ends: messages must not run into each other."""
+
+    def prepare(self) -> None:
+        """Lay out what every session has; done once, in the zygote, because a fork copies what it touches."""
         sys.stdout = self._output
-
-    def serve(self) -> None:
-        """Handle messages until the host closes the channel; then the process ends."""
-        with contextlib.suppress(EOFError, OSError):
-            while True:
-                message = wire.receive(self._channel)
-                if message["kind"] == "open":
-                    self._open([wire.receive_exactly(self._channel, size) for size in message["images"]])
-                elif message["kind"] == "run":
-                    self._run(message["code"], message)
-                else:
-                    # An answer that only this loop can give: a cell that forged its own reply is found out here.
-                    self._send({"kind": "ready", "token": message["token"]})
-        os._exit(0)
-
-    def _open(self, images: list[bytes]) -> None:
-        """Lay out the namespace and the picture files."""
         sys.modules["__main__"] = self._module
         self._names["__builtins__"] = builtins
+        self._names["display"] = self._show_value
+        self._names |= eyes.FUNCTIONS
+        self._patch_show()
+
+    def serve(self, channel: socket.socket) -> None:
+        """Handle messages until the host closes the channel; then the process ends."""
+        self.rehearse()
+        self._channel = channel
+        with contextlib.suppress(EOFError, OSError):
+            self._send({"kind": "born"})
+            while True:
+                message = wire.receive(channel)
+                if message["kind"] == "open":
+                    self._open([wire.receive_exactly(channel, size) for size in message["images"]])
+                else:
+                    self._run(message["code"], message)
+        os._exit(0)
+
+    def rehearse(self) -> None:
+        """Run an empty cell that nobody hears of: a waiting session has then copied the memory that cells write to."""
+        limits = {"token": "", "output_characters": 1, "images": 0, "image_pixels": 0}
+        self._channel = _Nowhere()
+        self._run("0", json.loads(json.dumps(limits)))
+        self._cells = 0
+
+    def _open(self, images: list[bytes]) -> None:
+        """Put the pictures into the namespace and their files into the folder."""
         from PIL import Image
 
         opened = []
@@ -70,26 +94,38 @@ class Interpreter:
             name = "input_image.jpg" if len(images) == 1 else f"input_image_{number}.jpg"
             with open(name, "wb") as file:
                 file.write(data)
-            image = Image.open(io.BytesIO(data))
-            opened.append(image)
+            opened.append(Image.open(io.BytesIO(data)))
         if opened:
             self._names["input_image"] = opened[0]
         if len(opened) > 1:
             self._names["input_images"] = opened
-        self._names["display"] = self._show_value
-        self._patch_show()
-        self._send({"kind": "opened"})
 
     def _patch_show(self) -> None:
+        """Let everything that would open a window show a picture instead."""
         from PIL import Image
 
         def show(image: Image.Image, title: str | None = None) -> None:
-            self._display.show(image, "display")
+            self._show(image, "display")
+
+        def show_bgr(name: str, array: Any) -> None:  # noqa: ANN401 - whatever the cell made
+            image = as_image(array[..., 2::-1] if getattr(array, "ndim", 0) == 3 else array)
+            if image is None:
+                raise TypeError("cv2.imshow needs an array of 8-bit BGR or grey pixels")
+            self._show(image, "display")
 
         Image.Image.show = show  # type: ignore[assignment, method-assign]
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None:
             pyplot.show = lambda *_, **__: self._display.show_figures()  # type: ignore[attr-defined]
+        cv2 = sys.modules.get("cv2")
+        if cv2 is not None:
+            cv2.imshow = show_bgr  # type: ignore[attr-defined]
+            for name in ("namedWindow", "destroyAllWindows", "destroyWindow", "waitKey"):
+                setattr(cv2, name, lambda *_, **__: -1)
+
+    def _show(self, image: Any, source: str) -> None:  # noqa: ANN401 - a PIL image
+        self._flush()
+        self._display.show(image, source)
 
     def _show_value(self, *values: Any) -> None:  # noqa: ANN401 - whatever the cell made
         """``display(...)``: pictures as pictures, everything else printed."""
@@ -98,8 +134,7 @@ class Interpreter:
             if image is None:
                 print(text_of(value, 100_000)[0])  # noqa: T201 - the cell's own output
             else:
-                sys.stdout.flush()
-                self._display.show(image, "display")
+                self._show(image, "display")
 
     def _run(self, code: str, limits: dict[str, Any]) -> None:
         limit = int(limits["output_characters"])
@@ -108,12 +143,13 @@ class Interpreter:
         if sys.stdin.closed:  # the builtin exit() closes it
             sys.stdin = open(os.devnull)  # noqa: SIM115 - lives as long as the session
         reply: dict[str, Any] = {"kind": "reply", "status": "ok", "value": None, "error": None, "cut": False}
+        # A frame that the cell forges lacks this, unless it searches the interpreter for it.
+        reply["token"] = limits["token"]
         try:
             value = self._execute(code)
             image = as_image(value)
             if image is not None:
-                self._flush()
-                self._display.show(image, "value")
+                self._show(image, "value")
             elif value is not None:
                 reply["value"], reply["cut"] = text_of(value, limit)
             self._display.show_figures()
@@ -160,9 +196,10 @@ class Interpreter:
         if message["kind"] == "image":
             message = {**message, "after": self._output.printed}
         self._flush()  # what was printed before is in the pipe before the host hears of what follows
-        self._channel.sendall(wire.pack(message))
-        if raw:
-            self._channel.sendall(raw)
+        with self._sending:
+            self._channel.sendall(wire.pack(message))
+            if raw:
+                self._channel.sendall(raw)
 
 
 def _describe(error: BaseException, limit: int) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Putting a process behind walls: namespaces, Landlock, limits, no privileges. Linux system calls by ctypes."""
+"""Putting a process behind walls: namespaces, Landlock, limits, no privileges. Linux system calls by ctypes.
+
+What can be worked out once (open folders, the filter, sizes) is worked out by the zygote in :meth:`Walls.prepare`; a
+session only makes the calls.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,17 @@ import platform
 import resource
 import struct
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 from . import seccomp
 
-__all__ = ["Walls", "enter_namespaces", "landlock_version", "missing_features", "new_session_namespaces"]
+__all__ = ["Walls", "close_from", "collapse_memory", "enter_namespaces", "fork", "landlock_version", "missing_features"]
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
+_LINUX = sys.platform == "linux"
 
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000
 _PDEATHSIG, _DUMPABLE, _NO_NEW_PRIVS = 1, 4, 38
@@ -25,6 +32,8 @@ _PRIVATE_RECURSIVE = 0x40000 | 0x4000
 _LANDLOCK = (444, 445, 446)  # create_ruleset, add_rule, restrict_self: the same on every architecture
 _EXECUTE, _WRITE, _READ, _READ_DIR = 1, 2, 4, 8
 _NO_SPECIAL_FILES = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 15)  # char, socket, fifo, block, ioctl
+_COLLAPSE, _HUGE_PAGE = 25, 2 << 20
+_OWN_CAPABILITIES, _NO_CAPABILITIES = struct.pack("Ii", 0x20080522, 0), bytes(24)
 
 
 def _check(result: int, what: str) -> int:
@@ -36,28 +45,37 @@ def _check(result: int, what: str) -> int:
 
 def landlock_version() -> int:
     """Version of the kernel's Landlock interface; 0 or less if there is none."""
-    return int(libc.syscall(_LANDLOCK[0], None, 0, 1))
+    return int(libc.syscall(_LANDLOCK[0], None, 0, 1)) if _LINUX else 0
 
 
 def missing_features() -> dict[str, list[str]]:
     """For each tier what this machine lacks, in words; an empty list means that the tier can be had."""
     basic: list[str] = []
-    if sys.platform != "linux":
+    if not _LINUX:
         basic.append("Linux")
     elif platform.machine() not in seccomp.ARCHITECTURES:
         basic.append(f"support for {platform.machine()} (x86_64 and aarch64 are supported)")
-    elif landlock_version() < 1:
-        basic.append("Landlock (kernel 5.13 or newer, with landlock in its list of security modules)")
+    else:
+        if landlock_version() < 1:
+            basic.append("Landlock (kernel 5.13 or newer, with landlock in its list of security modules)")
+        if not _has_seccomp():
+            basic.append("seccomp filters (CONFIG_SECCOMP_FILTER)")
     spaces: list[str] = []
     if not basic and (reason := _try_namespaces()):
         spaces.append(f"user namespaces for ordinary users ({reason})")
-    return {"a": basic, "b": basic + spaces}
+    return {"a": basic, "b": basic + spaces, "limits-only": []}
+
+
+def _has_seccomp() -> bool:
+    """Ask whether the kernel knows the action "return an error", without installing anything."""
+    number = {"x86_64": 317, "aarch64": 277}[platform.machine()]
+    return int(libc.syscall(number, 2, 0, struct.pack("I", seccomp.ERRNO))) == 0
 
 
 def _try_namespaces() -> str | None:
     """Enter namespaces and mount a tmpfs in a throw-away process; the reason if it fails."""
     read, write = os.pipe()
-    child = os.fork()
+    child = fork()
     if child == 0:
         with contextlib.suppress(BaseException):
             try:
@@ -73,20 +91,59 @@ def _try_namespaces() -> str | None:
     return reason or None
 
 
+def fork() -> int:
+    """The C library's ``fork``: like ``os.fork``, without Python's after-fork hooks.
+
+    Those reset locks and thread tables for programs with several threads, and cost more than the fork itself. The
+    zygote has one thread; what its children need anew (random seeds) they make themselves. In a host with threads the
+    child may only make system calls and end.
+    """
+    return int(_python.fork())
+
+
+_python = ctypes.PyDLL(None)  # holds the interpreter's lock across the call, as os.fork does
+_python.fork.restype = ctypes.c_int
+
+
+def collapse_memory() -> None:
+    """Ask the kernel to back this process's memory with huge pages: a fork then copies a hundredth of the page table.
+
+    A wish, not a need: kernels before 6.1 refuse, and nothing else changes.
+    """
+    if not _LINUX:
+        return
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        lines = maps.read().splitlines()
+    for line in lines:
+        fields = line.split()
+        if "w" not in fields[1] or (len(fields) > 5 and fields[5] != "[heap]"):
+            continue
+        begin, end = (int(address, 16) for address in fields[0].split("-"))
+        begin, end = -(-begin // _HUGE_PAGE) * _HUGE_PAGE, end // _HUGE_PAGE * _HUGE_PAGE
+        if end > begin:
+            libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _COLLAPSE)
+
+
+def close_from(first: int) -> None:
+    """Close this and every higher descriptor."""
+    if not _LINUX or libc.syscall(436, first, 0x7FFFFFFF, 0) != 0:  # close_range: the same number everywhere
+        os.closerange(first, 1 << 16)
+
+
 def _unshare_user() -> None:
     uid, gid = os.getuid(), os.getgid()
-    _check(libc.unshare(_NEWUSER | _NEWNS | _NEWPID), "unshare")
+    _check(libc.unshare(_NEWUSER | _NEWNS | _NEWPID | _NEWIPC | _NEWUTS), "unshare")
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{uid} {uid} 1")
     _write("/proc/self/gid_map", f"{gid} {gid} 1")
     _mount(None, "/", None, _PRIVATE_RECURSIVE, None)
 
 
-def enter_namespaces() -> int:
-    """Move this process's children into fresh user, mount and pid namespaces and go on in the first of them.
+def enter_namespaces() -> None:
+    """Move this process's children into fresh user, mount, pid, ipc and uts namespaces and go on in the first of them.
 
-    The caller's process stays behind only to die with the new one. Returns a descriptor of the new pid namespace, from
-    which every session's own namespace is made.
+    The caller's process stays behind only to die with the new one: when the first process of a pid namespace ends, the
+    kernel ends all others.
     """
     _unshare_user()
     parent_end, child_end = os.pipe()
@@ -99,102 +156,118 @@ def enter_namespaces() -> int:
             os.waitpid(child, 0)
         os._exit(0)
     os.close(parent_end)
-    die_with_parent()
+    die_with_parent(0)
     _mount("proc", "/proc", "proc", _NOSUID_NODEV_NOEXEC, None)
-    return os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
 
-def new_session_namespaces(own_pid_namespace: int) -> None:
-    """Make the next child the first process of its own pid namespace, inside the zygote's."""
-    _check(libc.setns(own_pid_namespace, _NEWPID), "setns")
-    _check(libc.unshare(_NEWPID), "unshare")
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies; ends at once if the parent is gone already.
 
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies."""
+    Args:
+        parent: the parent's process id as this process sees it (0 where it lies outside of the pid namespace).
+    """
+    if not _LINUX:
+        return
     libc.prctl(_PDEATHSIG, 9, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
 
 
 @dataclass(frozen=True)
 class Walls:
-    """What one session is locked in by; applied once, in this order, in the session's process."""
+    """What sessions are locked in by; prepared once, entered by every session in its own process."""
 
-    readable: tuple[str, ...]
-    """Files and folders that may be read: libraries, fonts, a few devices."""
-    workdir: str
-    """The only folder that may be written."""
-    namespaces: bool
-    """Tier B: a private tmpfs over ``workdir``, own mounts, ipc and host name."""
-    memory_bytes: int
-    cpu_seconds: int
-    file_bytes: int
-    disk_bytes: int
-    open_files: int
-    filter_code: bytes
+    tier: str
+    """``b``: a private tmpfs over the work folder, in a mount namespace of its own, and all of ``a``; ``a``: no
+    privileges, Landlock, seccomp, limits; ``limits-only``: limits."""
+    zygote: int
+    memory_in_use: int
+    """Bytes of address space that the preloaded libraries take."""
+    readable: tuple[bytes, ...]
+    """Landlock rules for the folders and files that may be read."""
+    landlock: tuple[bytes, int]
+    """Attributes of a rule set, and the rights that it handles."""
+    filter_call: tuple[Any, ...]
+    """System call that loads the filter."""
 
-    def enter(self) -> None:
-        """Lock this process in; after this it can only work, compute and end."""
-        die_with_parent()
+    @classmethod
+    def prepare(cls, tier: str, readable: Sequence[str]) -> Self:
+        """Open what may be read and build the filter."""
+        pages = _pages_in_use()
+        rights, handled, opened = b"", 0, []
+        if tier != "limits-only":
+            rights, handled = _landlock_attributes()
+            for path in readable:
+                with contextlib.suppress(OSError):
+                    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+                    access = _READ | _READ_DIR if os.path.isdir(path) else _READ
+                    opened.append(struct.pack("=Qi", access & handled, descriptor))
+        call = () if tier == "limits-only" else seccomp.call(seccomp.build_filter())
+        return cls(tier, os.getpid(), pages * resource.getpagesize(), tuple(opened), (rights, handled), call)
+
+    def enter(self, workdir: str, limits: Mapping[str, int]) -> None:
+        """Lock this process in; after this it can only work, compute and end.
+
+        Raises:
+            OSError: a wall could not be put up; the process must end.
+        """
+        die_with_parent(self.zygote)
         os.setsid()
-        if self.namespaces:
-            _check(libc.unshare(_NEWNS | _NEWIPC | _NEWUTS), "unshare")
-            options = f"size={self.disk_bytes},nr_inodes=4096,mode=700"
-            _mount("tmpfs", self.workdir, "tmpfs", _NOSUID_NODEV_NOEXEC, options)
-        os.chdir(self.workdir)
-        self._limit()
+        if self.tier == "b":
+            _check(libc.unshare(_NEWNS), "unshare")
+            options = f"size={limits['disk_bytes']},nr_inodes=4096,mode=700"
+            _mount("tmpfs", workdir, "tmpfs", _NOSUID_NODEV_NOEXEC, options)
+        os.chdir(workdir)
+        if self.tier == "limits-only":
+            self._limit(limits)
+            return
         _check(libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
         # Not dumpable: neighbours of the same user cannot attach or read /proc/PID/mem.
         libc.prctl(_DUMPABLE, 0, 0, 0, 0)
-        self._landlock()
-        self._drop_capabilities()
-        seccomp.install(libc, self.filter_code)
+        self._landlock(workdir)
+        self._limit(limits)
+        _check(libc.capset(_OWN_CAPABILITIES, _NO_CAPABILITIES), "capset")
+        _check(libc.syscall(*self.filter_call), "seccomp")
 
-    def _limit(self) -> None:
-        pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115 - no pathlib import in a fork
-        in_use = pages * resource.getpagesize()
-        limits = {
-            # Address space counts what RLIMIT_DATA does not: shared and file mappings.
-            resource.RLIMIT_AS: in_use + self.memory_bytes,
-            resource.RLIMIT_CPU: self.cpu_seconds,
-            resource.RLIMIT_FSIZE: self.file_bytes,
-            resource.RLIMIT_NOFILE: self.open_files,
-            resource.RLIMIT_CORE: 0,
-            resource.RLIMIT_MEMLOCK: 0,
-            resource.RLIMIT_MSGQUEUE: 0,
-        }
-        for kind, value in limits.items():
-            hard = value + 1 if kind == resource.RLIMIT_CPU else value
-            resource.setrlimit(kind, (value, hard))
+    def _limit(self, limits: Mapping[str, int]) -> None:
+        setrlimit, cpu_seconds = resource.setrlimit, limits["cpu_seconds"]
+        # Address space counts what RLIMIT_DATA does not: shared and file mappings.
+        memory = self.memory_in_use + limits["memory_bytes"]
+        if _LINUX:
+            setrlimit(resource.RLIMIT_AS, (memory, memory))
+            setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+            setrlimit(resource.RLIMIT_MSGQUEUE, (0, 0))
+        setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+        setrlimit(resource.RLIMIT_FSIZE, (limits["file_bytes"], limits["file_bytes"]))
+        setrlimit(resource.RLIMIT_NOFILE, (limits["open_files"], limits["open_files"]))
+        setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    def _landlock(self) -> None:
-        version = landlock_version()
-        handled = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1
-        network, scopes = (3 if version >= 4 else 0), (3 if version >= 6 else 0)
-        attributes = struct.pack("QQQ", handled, network, scopes)
-        size = 24 if version >= 6 else 16 if version >= 4 else 8
-        rules = _check(libc.syscall(_LANDLOCK[0], attributes, ctypes.c_size_t(size), 0), "landlock")
-        for path in self.readable:
-            self._allow(rules, path, (_READ | _READ_DIR) & handled)
-        self._allow(rules, self.workdir, handled & ~(_EXECUTE | _NO_SPECIAL_FILES))
-        _check(libc.syscall(_LANDLOCK[2], rules, 0), "landlock")
+    def _landlock(self, workdir: str) -> None:
+        syscall, (attributes, handled), (create, add, restrict) = libc.syscall, self.landlock, _LANDLOCK
+        rules = _check(syscall(create, attributes, len(attributes), 0), "landlock")
+        work = os.open(workdir, os.O_PATH | os.O_CLOEXEC)
+        for rule in (*self.readable, struct.pack("=Qi", handled & ~(_EXECUTE | _NO_SPECIAL_FILES), work)):
+            _check(syscall(add, rules, 1, rule, 0), "landlock")
+        _check(syscall(restrict, rules, 0), "landlock")
+        os.close(work)
         os.close(rules)
 
-    @staticmethod
-    def _allow(rules: int, path: str, access: int) -> None:
-        try:
-            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            return
-        if not os.path.isdir(path):
-            access &= _EXECUTE | _WRITE | _READ
-        rule = struct.pack("=Qi", access, descriptor)
-        _check(libc.syscall(_LANDLOCK[1], rules, 1, rule, 0), f"landlock {path}")
-        os.close(descriptor)
 
-    @staticmethod
-    def _drop_capabilities() -> None:
-        header, none = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", 0, 0, 0, 0, 0, 0)
-        _check(libc.capset(header, none), "capset")
+def _landlock_attributes() -> tuple[bytes, int]:
+    """Everything that this kernel's Landlock can handle: file rights, network, scopes."""
+    version = landlock_version()
+    handled = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1
+    network, scopes = (3 if version >= 4 else 0), (3 if version >= 6 else 0)
+    size = 24 if version >= 6 else 16 if version >= 4 else 8
+    return struct.pack("QQQ", handled, network, scopes)[:size], handled
+
+
+def _pages_in_use() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // resource.getpagesize()
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None) -> None:

@@ -7,9 +7,11 @@ import socket
 import struct
 from typing import Any
 
-__all__ = ["HEADER", "MAX_FRAME_BYTES", "pack", "receive", "receive_exactly"]
+__all__ = ["BIRTH", "HEADER", "MAX_FRAME_BYTES", "pack", "receive", "receive_exactly"]
 
 HEADER = struct.Struct(">I")
+BIRTH = struct.Struct(">II")
+"""What goes with a new session's descriptors: its number (0: it could not be forked), its process id (or the error)."""
 MAX_FRAME_BYTES = 8 << 20
 """Largest JSON object that either side reads."""
 

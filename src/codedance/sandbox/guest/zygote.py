@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
+import resource
 import select
 import signal
 import socket
-import sys
+from collections.abc import Callable
 from typing import Any
 
-from . import isolation, seccomp
+from . import isolation, wire
 from .folders import remove_tree
 from .interpreter import Interpreter
 
@@ -34,93 +34,101 @@ class Zygote:
     def __init__(self, control: socket.socket, settings: dict[str, Any]) -> None:
         self._control = control
         self._settings = settings
-        self._pid_namespace: int | None = None
-        self._ends: dict[int, tuple[int, str]] = {}
-        """Process id: the pipe that waits for its exit status, and its folder."""
+        self._ends: dict[int, int] = {}
+        """Process id: the pipe that waits for its exit status."""
         self._sessions = 0
-        self._filter = seccomp.build_filter()
-        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._interpreter = Interpreter()
+        self._null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._wake_read, self._wake_write = os.pipe()
+        for descriptor in (self._wake_read, self._wake_write):
+            os.set_blocking(descriptor, False)
 
     def serve(self) -> None:
         """Isolate, import, then fork on request until the control socket closes."""
-        if self._settings["tier"] == "b":
-            self._pid_namespace = isolation.enter_namespaces()
-        else:
-            isolation.die_with_parent()
-        _preload()
+        tier = self._settings["tier"]
+        if tier == "b":
+            isolation.enter_namespaces()
+        # Sessions are forked from one state: without new seeds they would all draw the same numbers.
+        self._seeds = _preload()
+        self._interpreter.prepare()
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # one descriptor for every session
+        for name in set(os.environ) - set(self._settings["environment"]):
+            del os.environ[name]  # libraries put paths of theirs there
+        self._walls = isolation.Walls.prepare(tier, [*self._settings["readable"], *_FILES_READABLE])
+        # Frozen objects are not visited by the collector, so that its marks do not copy shared pages.
+        gc.collect()
+        gc.freeze()
+        isolation.collapse_memory()
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._control.sendall(b"ready\n")
+        self._control.sendall(wire.pack({"kind": "ready"}))
         poller = select.poll()
         poller.register(self._control, select.POLLIN)
         poller.register(self._wake_read, select.POLLIN)
-        while True:
-            for descriptor, _ in poller.poll():
-                if descriptor == self._wake_read:
-                    self._reap()
-                    continue
-                request = self._control.recv(1 << 16)
-                if not request:
-                    return
-                self._spawn(json.loads(request))
+        with contextlib.suppress(EOFError, OSError):  # the host is gone
+            while True:
+                for descriptor, _ in poller.poll():
+                    if descriptor == self._wake_read:
+                        self._reap()
+                    else:
+                        self._spawn(wire.receive(self._control))
 
     def _spawn(self, limits: dict[str, Any]) -> None:
         """Fork a session and send the host its channel, output pipes, exit pipe and process descriptor."""
         self._sessions += 1
+        try:
+            self._fork(limits)
+        except OSError as error:  # no memory, no process numbers, no descriptors, no disk
+            self._control.sendall(wire.BIRTH.pack(0, error.errno or 0))
+
+    def _fork(self, limits: dict[str, Any]) -> None:
         workdir = self._settings["folder"]
-        if self._pid_namespace is not None:
-            isolation.new_session_namespaces(self._pid_namespace)
-        else:
+        if self._settings["tier"] != "b":
             workdir = f"{workdir}/{self._sessions}"
             os.mkdir(workdir, 0o700)
-        ours, theirs = socket.socketpair()
-        out_read, out_write = os.pipe()
-        err_read, err_write = os.pipe()
-        end_read, end_write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                self._become_session(theirs, (out_write, err_write), workdir, limits)
-            except BaseException as error:
-                os.write(err_write, f"isolation failed: {error}".encode()[:500])
-            os._exit(99)
-        process = os.pidfd_open(child)
-        descriptors = [ours.fileno(), out_read, err_read, end_read, process]
-        socket.send_fds(self._control, [json.dumps({"folder": workdir}).encode()], descriptors)
-        for descriptor in (out_read, out_write, err_read, err_write, end_read, process):
-            os.close(descriptor)
-        ours.close()
-        theirs.close()
-        self._ends[child] = (end_write, workdir)
+        opened: list[int] = []
+        try:
+            for pair in (socket.socketpair(), os.pipe(), os.pipe(), os.pipe()):
+                opened += [end.detach() if isinstance(end, socket.socket) else end for end in pair]
+            ours, theirs, out_read, out_write, err_read, err_write, end_read, end_write = opened
+            child = isolation.fork()
+            if child == 0:
+                try:
+                    self._become_session(theirs, (out_write, err_write), workdir, limits)
+                except BaseException as error:
+                    os.write(err_write, f"isolation failed: {type(error).__name__}: {error}".encode()[:500])
+                os._exit(99)
+            self._ends[child] = end_write
+            opened.remove(end_write)
+            given = [ours, out_read, err_read, end_read]
+            if hasattr(os, "pidfd_open"):
+                given.append(os.pidfd_open(child))
+                opened.append(given[-1])
+            socket.send_fds(self._control, [wire.BIRTH.pack(self._sessions, child)], given)
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
 
-    def _become_session(
-        self, channel: socket.socket, outputs: tuple[int, int], workdir: str, limits: dict[str, Any]
-    ) -> None:
+    def _become_session(self, channel: int, outputs: tuple[int, int], workdir: str, limits: dict[str, Any]) -> None:
         """In the child: keep only what the session needs, lock the doors, serve cells."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        null = os.open("/dev/null", os.O_RDONLY)
-        for source, target in ((null, 0), (outputs[0], 1), (outputs[1], 2)):
-            os.dup2(source, target)
-        channel = socket.socket(fileno=os.dup2(channel.detach(), 3, inheritable=False))
-        os.closerange(4, 1024)
-        isolation.Walls(
-            readable=tuple(self._settings["readable"]) + _FILES_READABLE,
-            workdir=workdir,
-            namespaces=self._pid_namespace is not None,
-            memory_bytes=limits["memory_bytes"],
-            cpu_seconds=limits["cpu_seconds"],
-            file_bytes=limits["file_bytes"],
-            disk_bytes=limits["disk_bytes"],
-            open_files=limits["open_files"],
-            filter_code=self._filter,
-        ).enter()
-        _fresh_randomness()
-        Interpreter(channel).serve()
+        # Out of the way of the numbers that the session's own descriptors get.
+        source = os.dup(channel)
+        for original, target in ((self._null, 0), (outputs[0], 1), (outputs[1], 2)):
+            os.dup2(original, target)
+        self._walls.enter(workdir, limits)
+        os.dup2(source, 3, inheritable=False)
+        isolation.close_from(4)
+        for seed in self._seeds:
+            seed(int.from_bytes(os.urandom(4), "little"))
+        self._interpreter.serve(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=3))
 
     def _reap(self) -> None:
         """Pass on the exit status of every process that has ended."""
-        os.read(self._wake_read, 4096)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
         while True:
             try:
                 child, status, usage = os.wait4(-1, os.WNOHANG)
@@ -128,25 +136,19 @@ class Zygote:
                 return
             if child == 0:
                 return
-            end, _ = self._ends.pop(child, (None, ""))
+            end = self._ends.pop(child, None)
             if end is not None:
                 with contextlib.suppress(OSError):  # the host may have closed the session, and its end of the pipe
                     os.write(end, f"{os.waitstatus_to_exitcode(status)} {usage.ru_utime + usage.ru_stime}".encode())
                 os.close(end)
 
 
-def _fresh_randomness() -> None:
-    """Sessions are forked from one state: without new seeds they would all draw the same numbers."""
-    import random
+def _preload() -> list[Callable[[int], None]]:
+    """Import what cells use, and touch what is made on first use, so that sessions share the pages.
 
-    random.seed()
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(int.from_bytes(os.urandom(4), "little"))
-
-
-def _preload() -> None:
-    """Import what cells use, and touch what is made on first use, so that sessions share the pages."""
+    Returns:
+        What seeds the generators of random numbers.
+    """
     import asyncio
     import collections
     import datetime
@@ -162,9 +164,10 @@ def _preload() -> None:
     from PIL import Image, ImageColor, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
     matplotlib.use("agg")
-    from matplotlib import pyplot
+    from matplotlib import font_manager, pyplot
 
     cv2.setNumThreads(1)
+    seeds: list[Callable[[int], None]] = [random.seed, np.random.seed]  # numpy imports its generators on first use
     Image.init()
     ImageDraw.Draw(Image.new("RGB", (40, 20))).text((0, 0), "a", font=ImageFont.load_default(12))
     figure = pyplot.figure()
@@ -172,25 +175,26 @@ def _preload() -> None:
     pyplot.title("a")
     figure.canvas.draw()
     pyplot.close("all")
-    del asyncio, collections, datetime, itertools, math, random, re, statistics
-    del np, ImageColor, ImageEnhance, ImageFilter, ImageOps
-    # Frozen objects are not visited by the collector, so that its marks do not copy shared pages.
-    gc.collect()
-    gc.freeze()
+    # Open font files must not be shared between sessions: they would share the position too.
+    font_manager._get_font.cache_clear()  # type: ignore[attr-defined]
+    del asyncio, collections, datetime, itertools, math, re, statistics
+    del ImageColor, ImageEnhance, ImageFilter, ImageOps
+    return seeds
 
 
 def main() -> None:
-    """Entry point: the control socket is standard input, the settings are the first line on it."""
+    """Entry point: the control socket is standard input, the settings are the first message on it."""
     control = socket.socket(fileno=os.dup(0))
-    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    first = control.recv(1 << 16)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    settings = wire.receive(control)
+    code = 0
     try:
-        settings = json.loads(first)
         Zygote(control, settings).serve()
-        # The host is gone, perhaps killed: nothing of it may stay behind.
-        remove_tree(os.path.dirname(settings["folder"]))
     except BaseException as error:
-        message = f"failed {type(error).__name__}: {error}"
-        control.sendall(message.encode(errors="replace")[:2000])
-        os._exit(1)
-    os._exit(0)
+        code = 1
+        message = f"{type(error).__name__}: {error}".encode(errors="replace").decode()
+        with contextlib.suppress(OSError):
+            control.sendall(wire.pack({"kind": "failed", "error": message[:2000]}))
+    # The host is gone, perhaps killed: nothing of it may stay behind.
+    remove_tree(os.path.dirname(settings["folder"]))
+    os._exit(code)
