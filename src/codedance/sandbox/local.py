@@ -11,7 +11,6 @@ import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -26,13 +25,12 @@ from codedance.sandbox.contract import Limits, Session, Tier
 from codedance.sandbox.guest.folders import remove_tree
 from codedance.sandbox.guest.isolation import missing_features
 from codedance.sandbox.guest.wire import BIRTH, pack, receive
+from codedance.sandbox.libraries import guest_libraries
 from codedance.sandbox.process import Process
 from codedance.sandbox.session import LocalSession
 
-__all__ = ["GUEST_LIBRARIES", "LocalSandbox", "available_tier"]
+__all__ = ["LocalSandbox", "available_tier"]
 
-GUEST_LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "matplotlib", "scipy", "scikit-image")
-"""Distributions that cells may import, besides the standard library."""
 _REQUIRED_MODULES = ("numpy", "cv2", "PIL", "matplotlib")
 _START_SECONDS = 120.0
 
@@ -85,10 +83,7 @@ class LocalSandbox:
     @property
     def description(self) -> Mapping[str, JsonValue]:
         """Kind, tier and guest libraries."""
-        libraries: dict[str, JsonValue] = {}
-        for name in GUEST_LIBRARIES:
-            with suppress(metadata.PackageNotFoundError):
-                libraries[name] = metadata.version(name)
+        libraries: dict[str, JsonValue] = {**guest_libraries()}
         return {"kind": "local", "tier": self.tier.value if self.tier else None, "libraries": libraries}
 
     async def __aenter__(self) -> Self:

@@ -35,15 +35,7 @@ def read_text(image: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a PIL image
     global _reader
     pixels = _pixels(image)
     if _reader is None:
-        try:
-            import logging
-
-            from rapidocr import RapidOCR
-        except ImportError:
-            raise ImportError("read_text needs the extra 'ocr', which is not installed here") from None
-        logging.getLogger("RapidOCR").setLevel(logging.ERROR)
-        threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
-        _reader = RapidOCR(params={"Global.log_level": "error", **threads})
+        _reader = _load_reader()
     found = _reader(pixels[..., ::-1])
     if found.boxes is None or found.txts is None:
         return []
@@ -52,6 +44,26 @@ def read_text(image: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a PIL image
         for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
     ]
     return sorted(lines, key=lambda line: (line["box"][1], line["box"][0]))
+
+
+def _load_reader() -> Any:  # noqa: ANN401 - RapidOCR has no types
+    import os
+
+    errors, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)  # onnxruntime tells of devices and telemetry that it could not reach
+        import onnxruntime
+        from rapidocr import RapidOCR
+
+        onnxruntime.set_default_logger_severity(3)
+        threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
+        return RapidOCR(params={"Global.log_level": "error", **threads})
+    except ImportError:
+        raise ImportError("read_text needs the extra 'ocr', which is not installed here") from None
+    finally:
+        os.dup2(errors, 2)
+        os.close(errors)
+        os.close(null)
 
 
 def _bounds(corners: Any) -> tuple[int, int, int, int]:  # noqa: ANN401 - four corner points

@@ -10,12 +10,13 @@ __all__ = ["remove_tree", "tree_bytes"]
 
 
 def tree_bytes(folder: str) -> int:
-    """Bytes on disk of all files below; what disappears meanwhile counts nothing."""
+    """Bytes on disk of everything below, a page at least for each name; what disappears meanwhile counts nothing."""
     total = 0
-    for parent, _, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
+        total += 4096 * len(folders)
         for name in names:
             with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(parent, name)).st_blocks * 512
+                total += max(4096, os.lstat(os.path.join(parent, name)).st_blocks * 512)
     return total
 
 

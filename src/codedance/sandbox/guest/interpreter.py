@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any
 
 from . import eyes, wire
@@ -55,8 +56,14 @@ class Interpreter:
         self._sending = threading.Lock()
         """Threads of a cell may show pictures while it ends: messages must not run into each other."""
 
-    def prepare(self) -> None:
-        """Lay out what every session has; done once, in the zygote, because a fork copies what it touches."""
+    def prepare(self, *, attributes: bool) -> None:
+        """Lay out what every session has; done once, in the zygote, because a fork copies what it touches.
+
+        Args:
+            attributes: modes and times of files can be set here.
+        """
+        if not attributes:
+            _ignore_attributes()
         sys.stdout = self._output
         sys.modules["__main__"] = self._module
         self._names["__builtins__"] = builtins
@@ -200,6 +207,21 @@ class Interpreter:
             self._channel.sendall(wire.pack(message))
             if raw:
                 self._channel.sendall(raw)
+
+
+def _ignore_attributes() -> None:
+    """Copying a file sets its mode and times; where that is refused, it is left out instead of failing the copy."""
+
+    def ignoring(call: Callable[..., None]) -> Callable[..., None]:
+        def ignored(path: Any, *values: Any, **settings: Any) -> None:  # noqa: ANN401 - as the wrapped function
+            os.stat(path)  # what is not there is an error all the same
+            with contextlib.suppress(PermissionError):
+                call(path, *values, **settings)
+
+        return ignored
+
+    for name in ("chmod", "utime"):
+        setattr(os, name, ignoring(getattr(os, name)))
 
 
 def _describe(error: BaseException, limit: int) -> dict[str, str]:

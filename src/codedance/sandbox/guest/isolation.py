@@ -18,8 +18,19 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from . import seccomp
+from .folders import remove_tree
 
-__all__ = ["Walls", "close_from", "collapse_memory", "enter_namespaces", "fork", "landlock_version", "missing_features"]
+__all__ = [
+    "Walls",
+    "close_from",
+    "collapse_memory",
+    "enter_namespaces",
+    "enter_root",
+    "fork",
+    "landlock_version",
+    "memory_in_use",
+    "missing_features",
+]
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
@@ -29,6 +40,8 @@ _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID = 0x20000, 0x4000000, 0x8000000, 0x1
 _PDEATHSIG, _DUMPABLE, _NO_NEW_PRIVS = 1, 4, 38
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 _PRIVATE_RECURSIVE = 0x40000 | 0x4000
+_BIND_RECURSIVE = 0x1000 | 0x4000
+_MOUNT_READ_ONLY, _RECURSIVE, _DETACH = 1, 0x8000, 2
 _LANDLOCK = (444, 445, 446)  # create_ruleset, add_rule, restrict_self: the same on every architecture
 _EXECUTE, _WRITE, _READ, _READ_DIR = 1, 2, 4, 8
 _NO_SPECIAL_FILES = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 15)  # char, socket, fifo, block, ioctl
@@ -73,14 +86,14 @@ def _has_seccomp() -> bool:
 
 
 def _try_namespaces() -> str | None:
-    """Enter namespaces and mount a tmpfs in a throw-away process; the reason if it fails."""
+    """Enter namespaces and a small root of our own in a throw-away process; the reason if it fails."""
     read, write = os.pipe()
     child = fork()
     if child == 0:
         with contextlib.suppress(BaseException):
             try:
                 _unshare_user()
-                _mount("tmpfs", "/tmp", "tmpfs", _NOSUID_NODEV_NOEXEC, "size=1m")  # noqa: S108 - a private mount
+                enter_root("/tmp", ["/usr", "/dev/null"], "/tmp/work")  # noqa: S108 - a mount of its own
             except OSError as error:
                 os.write(write, str(error).encode()[:200])
         os._exit(0)
@@ -139,11 +152,11 @@ def _unshare_user() -> None:
     _mount(None, "/", None, _PRIVATE_RECURSIVE, None)
 
 
-def enter_namespaces() -> None:
+def enter_namespaces(folder: str) -> None:
     """Move this process's children into fresh user, mount, pid, ipc and uts namespaces and go on in the first of them.
 
-    The caller's process stays behind only to die with the new one: when the first process of a pid namespace ends, the
-    kernel ends all others.
+    The caller's process stays behind only to see the new one end and to remove the folder then: when the first process
+    of a pid namespace ends, the kernel ends all others.
     """
     _unshare_user()
     parent_end, child_end = os.pipe()
@@ -154,10 +167,44 @@ def enter_namespaces() -> None:
         os.closerange(parent_end + 1, 256)
         with contextlib.suppress(OSError):
             os.waitpid(child, 0)
+        remove_tree(folder)
         os._exit(0)
     os.close(parent_end)
     die_with_parent(0)
-    _mount("proc", "/proc", "proc", _NOSUID_NODEV_NOEXEC, None)
+    _check(libc.unshare(_NEWNS), "unshare")  # its own root folder is not to become that of the one that waits
+
+
+def enter_root(place: str, visible: Sequence[str], workdir: str) -> None:
+    """Change to a root folder that holds only what is to be seen, read-only; for good.
+
+    Args:
+        place: a folder to build the root at.
+        visible: absolute paths that keep their names; links among them are made anew.
+        workdir: an empty folder to have in it, over which sessions mount theirs.
+    """
+    _mount("tmpfs", place, "tmpfs", _NOSUID_NODEV_NOEXEC, "size=1m,mode=755")
+    for path in sorted(set(visible)):
+        target = place + path
+        if not os.path.lexists(path) or os.path.lexists(target):  # the latter: below another that is there already
+            continue
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if os.path.islink(path):
+            os.symlink(os.readlink(path), target)
+            continue
+        if os.path.isdir(path):
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
+        _mount(path, target, None, _BIND_RECURSIVE, None)
+    os.makedirs(place + workdir, exist_ok=True)
+    attributes = struct.pack("QQQQ", _MOUNT_READ_ONLY, 0, 0, 0)
+    set_all = libc.syscall(442, -100, place.encode(), _RECURSIVE, attributes, ctypes.c_size_t(len(attributes)))
+    _check(set_all, "mount_setattr")
+    os.chdir(place)
+    number = {"x86_64": 155, "aarch64": 41}[platform.machine()]
+    _check(libc.syscall(number, b".", b"."), "pivot_root")
+    _check(libc.umount2(b".", _DETACH), "umount")
+    os.chdir("/")
 
 
 def die_with_parent(parent: int) -> None:
@@ -191,9 +238,8 @@ class Walls:
     """System call that loads the filter."""
 
     @classmethod
-    def prepare(cls, tier: str, readable: Sequence[str]) -> Self:
+    def prepare(cls, tier: str, readable: Sequence[str], *, memory_in_use: int) -> Self:
         """Open what may be read and build the filter."""
-        pages = _pages_in_use()
         rights, handled, opened = b"", 0, []
         if tier != "limits-only":
             rights, handled = _landlock_attributes()
@@ -201,9 +247,10 @@ class Walls:
                 with contextlib.suppress(OSError):
                     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
                     access = _READ | _READ_DIR if os.path.isdir(path) else _READ
+                    access |= _WRITE if path == os.devnull else 0
                     opened.append(struct.pack("=Qi", access & handled, descriptor))
-        call = () if tier == "limits-only" else seccomp.call(seccomp.build_filter())
-        return cls(tier, os.getpid(), pages * resource.getpagesize(), tuple(opened), (rights, handled), call)
+        call = () if tier == "limits-only" else seccomp.call(seccomp.build_filter(read_only=tier == "b"))
+        return cls(tier, os.getpid(), memory_in_use, tuple(opened), (rights, handled), call)
 
     def enter(self, workdir: str, limits: Mapping[str, int]) -> None:
         """Lock this process in; after this it can only work, compute and end.
@@ -262,12 +309,10 @@ def _landlock_attributes() -> tuple[bytes, int]:
     return struct.pack("QQQ", handled, network, scopes)[:size], handled
 
 
-def _pages_in_use() -> int:
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // resource.getpagesize()
+def memory_in_use() -> int:
+    """Bytes of address space that this process takes."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None) -> None:

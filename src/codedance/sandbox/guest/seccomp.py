@@ -23,39 +23,42 @@ SYSCALLS: dict[str, tuple[int | None, int | None]] = {
     "munmap": (11, 215), "brk": (12, 214), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135),
     "rt_sigreturn": (15, 139), "pread64": (17, 67), "pwrite64": (18, 68), "readv": (19, 65), "writev": (20, 66),
     "access": (21, None), "pipe": (22, None), "select": (23, None), "sched_yield": (24, 124), "mremap": (25, 216),
-    "msync": (26, 227), "mincore": (27, 232), "madvise": (28, 233), "dup": (32, 23), "dup2": (33, None),
-    "pause": (34, None), "nanosleep": (35, 101), "getitimer": (36, 102), "alarm": (37, None), "setitimer": (38, 103),
-    "getpid": (39, 172), "sendto": (44, 206), "recvfrom": (45, 207), "sendmsg": (46, 211), "recvmsg": (47, 212),
-    "shutdown": (48, 210), "getsockname": (51, 204), "getpeername": (52, 205), "setsockopt": (54, 208),
-    "getsockopt": (55, 209), "exit": (60, 93), "wait4": (61, 260), "uname": (63, 160), "fcntl": (72, 25),
-    "flock": (73, 32), "fsync": (74, 82), "fdatasync": (75, 83), "truncate": (76, 45), "ftruncate": (77, 46),
-    "getdents": (78, None), "getcwd": (79, 17), "chdir": (80, 49), "fchdir": (81, 50), "rename": (82, None),
-    "mkdir": (83, None), "rmdir": (84, None), "creat": (85, None), "unlink": (87, None), "readlink": (89, None),
-    "chmod": (90, None), "fchmod": (91, 52), "umask": (95, 166), "gettimeofday": (96, 169), "getrlimit": (97, 163),
+    "msync": (26, 227), "dup": (32, 23), "dup2": (33, None), "pause": (34, None), "nanosleep": (35, 101),
+    "getitimer": (36, 102), "alarm": (37, None), "setitimer": (38, 103), "getpid": (39, 172), "sendto": (44, 206),
+    "recvfrom": (45, 207), "sendmsg": (46, 211), "recvmsg": (47, 212), "shutdown": (48, 210),
+    "getsockname": (51, 204), "getpeername": (52, 205), "setsockopt": (54, 208), "getsockopt": (55, 209),
+    "exit": (60, 93), "wait4": (61, 260), "uname": (63, 160), "fsync": (74, 82), "fdatasync": (75, 83),
+    "ftruncate": (77, 46), "getdents": (78, None), "getcwd": (79, 17), "chdir": (80, 49), "fchdir": (81, 50),
+    "rename": (82, None), "mkdir": (83, None), "rmdir": (84, None), "creat": (85, None), "unlink": (87, None),
+    "readlink": (89, None), "umask": (95, 166), "gettimeofday": (96, 169), "getrlimit": (97, 163),
     "getrusage": (98, 165), "sysinfo": (99, 179), "times": (100, 153), "getuid": (102, 174), "getgid": (104, 176),
     "geteuid": (107, 175), "getegid": (108, 177), "getppid": (110, 173), "getpgrp": (111, None),
     "getgroups": (115, 158), "getresuid": (118, 148), "getresgid": (120, 150), "getpgid": (121, 155),
     "getsid": (124, 156), "rt_sigpending": (127, 136), "rt_sigtimedwait": (128, 137), "rt_sigsuspend": (130, 133),
-    "sigaltstack": (131, 132), "utime": (132, None), "statfs": (137, 43), "fstatfs": (138, 44),
-    "sched_getparam": (143, 121), "sched_getscheduler": (145, 120), "sched_get_priority_max": (146, 125),
-    "sched_get_priority_min": (147, 126), "gettid": (186, 178), "getxattr": (191, 8), "lgetxattr": (192, 9),
-    "fgetxattr": (193, 10), "listxattr": (194, 11), "llistxattr": (195, 12), "flistxattr": (196, 13),
-    "time": (201, None), "futex": (202, 98), "sched_getaffinity": (204, 123), "getdents64": (217, 61),
-    "set_tid_address": (218, 96), "restart_syscall": (219, 128), "fadvise64": (221, 223), "clock_gettime": (228, 113),
-    "clock_getres": (229, 114), "clock_nanosleep": (230, 115), "exit_group": (231, 94), "epoll_wait": (232, None),
-    "epoll_ctl": (233, 21), "utimes": (235, None), "openat": (257, 56), "mkdirat": (258, 34), "newfstatat": (262, 79),
-    "unlinkat": (263, 35), "renameat": (264, 38), "readlinkat": (267, 78), "fchmodat": (268, 53),
-    "faccessat": (269, 48), "pselect6": (270, 72), "ppoll": (271, 73), "set_robust_list": (273, 99),
-    "utimensat": (280, 88), "epoll_pwait": (281, 22), "fallocate": (285, 47), "eventfd2": (290, 19),
-    "epoll_create1": (291, 20), "dup3": (292, 24), "pipe2": (293, 59), "preadv": (295, 69), "pwritev": (296, 70),
-    "getcpu": (309, 168), "renameat2": (316, 276), "getrandom": (318, 278), "membarrier": (324, 283),
+    "sigaltstack": (131, 132), "statfs": (137, 43), "fstatfs": (138, 44), "sched_getparam": (143, 121),
+    "sched_getscheduler": (145, 120), "sched_get_priority_max": (146, 125), "sched_get_priority_min": (147, 126),
+    "gettid": (186, 178), "getxattr": (191, 8), "lgetxattr": (192, 9), "fgetxattr": (193, 10),
+    "listxattr": (194, 11), "llistxattr": (195, 12), "flistxattr": (196, 13), "time": (201, None),
+    "futex": (202, 98), "sched_getaffinity": (204, 123), "getdents64": (217, 61), "set_tid_address": (218, 96),
+    "restart_syscall": (219, 128), "clock_gettime": (228, 113), "clock_getres": (229, 114),
+    "clock_nanosleep": (230, 115), "exit_group": (231, 94), "epoll_wait": (232, None), "epoll_ctl": (233, 21),
+    "openat": (257, 56), "mkdirat": (258, 34), "newfstatat": (262, 79), "unlinkat": (263, 35),
+    "renameat": (264, 38), "readlinkat": (267, 78), "faccessat": (269, 48), "pselect6": (270, 72),
+    "ppoll": (271, 73), "set_robust_list": (273, 99), "epoll_pwait": (281, 22), "fallocate": (285, 47),
+    "eventfd2": (290, 19), "epoll_create1": (291, 20), "dup3": (292, 24), "pipe2": (293, 59), "preadv": (295, 69),
+    "pwritev": (296, 70), "getcpu": (309, 168), "renameat2": (316, 276), "getrandom": (318, 278),
     "copy_file_range": (326, 285), "statx": (332, 291), "rseq": (334, 293), "close_range": (436, 436),
-    "faccessat2": (439, 439), "fchmodat2": (452, 452),
+    "faccessat2": (439, 439),
 }  # fmt: skip
 """Allowed whatever their arguments: they reach only the session's own memory, descriptors and files."""
 
-_CHECKED = {"clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "ioctl": (16, 29), "prctl": (157, 167),
-            "socketpair": (53, 199)}  # fmt: skip
+_CHECKED: dict[str, tuple[int | None, int | None]] = {
+    "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "ioctl": (16, 29), "prctl": (157, 167),
+    "socketpair": (53, 199), "fcntl": (72, 25), "madvise": (28, 233),
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "utime": (132, None), "utimes": (235, None), "utimensat": (280, 88),
+}  # fmt: skip
+"""Calls whose arguments, or whose tier, decide."""
 
 _LOAD, _JUMP, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x05, 0x15, 0x35, 0x45, 0x06
 _ALLOW, ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -64,6 +67,11 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _CLONE_THREAD = 0x00010000
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
 _PRCTLS = (15, 16, 0x53564D41)  # PR_SET_NAME PR_GET_NAME PR_SET_VMA
+# Duplicates, flags and locks; not F_SETOWN and F_SETSIG, by which the kernel would send any signal to any process of
+# the same user, nor leases and notices on files of others.
+_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)
+# Not MADV_COLD, MADV_PAGEOUT and the like, which take the shared pages of libraries away from the neighbours.
+_MADVICES = (0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 18, 19, 22, 23, 25)
 _AF_UNIX = 1
 _STREAMS = tuple(1 | flags for flags in (0, 0x800, 0x80000, 0x80800))  # SOCK_STREAM with NONBLOCK and CLOEXEC
 
@@ -95,7 +103,13 @@ def _only(argument: int, values: tuple[int, ...]) -> list[_Instruction]:
     ]
 
 
+_REFUSE: list[_Instruction] = [(_RETURN, 0, 0, ERRNO | _EPERM)]
+_PASS: list[_Instruction] = [(_RETURN, 0, 0, _ALLOW)]
+_ATTRIBUTES = ("chmod", "fchmod", "fchmodat", "fchmodat2", "utime", "utimes", "utimensat")
+
 _BODIES: dict[str, list[_Instruction]] = {
+    "fcntl": _only(1, _FCNTLS),
+    "madvise": _only(2, _MADVICES),
     "clone3": [(_RETURN, 0, 0, ERRNO | _ENOSYS)],  # glibc then falls back to clone
     "clone": [
         (_LOAD, 0, 0, _ARGUMENTS),
@@ -115,8 +129,13 @@ _BODIES: dict[str, list[_Instruction]] = {
 """What is checked for the calls whose arguments matter; every body ends with a return."""
 
 
-def build_filter(machine: str | None = None) -> bytes:
+def build_filter(machine: str | None = None, *, read_only: bool = False) -> bytes:
     """The filter as an array of ``struct sock_filter``; for this machine unless another is named.
+
+    Args:
+        machine: a key of :data:`ARCHITECTURES`.
+        read_only: everything outside of the session's own folder is mounted read-only, so that modes and times may be
+            set. Landlock does not know these calls.
 
     The numbers are searched by halves: the kernel runs a new filter once for every system call to find those that are
     always allowed, so a filter that compares one by one costs each session a third of a millisecond.
@@ -124,14 +143,13 @@ def build_filter(machine: str | None = None) -> bytes:
     machine = machine or platform.machine()
     always = syscall_numbers(machine).values()
     column = list(ARCHITECTURES).index(machine)
-    bodies = {_CHECKED[name][column]: body for name, body in _BODIES.items()}
+    named = {**_BODIES, **dict.fromkeys(_ATTRIBUTES, _PASS if read_only else _REFUSE)}
+    bodies = {number: body for name, body in named.items() if (number := _CHECKED[name][column]) is not None}
     # Neighbouring numbers with the same outcome are one range: (first number, body).
     ranges: list[tuple[int, list[_Instruction]]] = []
-    refuse: list[_Instruction] = [(_RETURN, 0, 0, ERRNO | _EPERM)]
-    allow: list[_Instruction] = [(_RETURN, 0, 0, _ALLOW)]
     allowed = frozenset(always)
     for number in range(max(*allowed, *bodies) + 2):
-        body = bodies.get(number, allow if number in allowed else refuse)
+        body = bodies.get(number, _PASS if number in allowed else _REFUSE)
         if not ranges or ranges[-1][1] is not body:
             ranges.append((number, body))
     program: list[_Instruction] = [

@@ -13,6 +13,7 @@ import resource
 import select
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -47,19 +48,23 @@ class Zygote:
         """Isolate, import, then fork on request until the control socket closes."""
         tier = self._settings["tier"]
         if tier == "b":
-            isolation.enter_namespaces()
+            isolation.enter_namespaces(os.path.dirname(self._settings["folder"]))
         # Sessions are forked from one state: without new seeds they would all draw the same numbers.
         self._seeds = _preload()
-        self._interpreter.prepare()
+        self._interpreter.prepare(attributes=tier != "a")
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # one descriptor for every session
         for name in set(os.environ) - set(self._settings["environment"]):
             del os.environ[name]  # libraries put paths of theirs there
-        self._walls = isolation.Walls.prepare(tier, [*self._settings["readable"], *_FILES_READABLE])
         # Frozen objects are not visited by the collector, so that its marks do not copy shared pages.
         gc.collect()
         gc.freeze()
         isolation.collapse_memory()
+        in_use = isolation.memory_in_use() if sys.platform == "linux" else 0
+        readable = [*self._settings["readable"], *_FILES_READABLE]
+        if tier == "b":
+            isolation.enter_root(os.path.dirname(self._settings["folder"]), readable, self._settings["folder"])
+        self._walls = isolation.Walls.prepare(tier, readable, memory_in_use=in_use)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._control.sendall(wire.pack({"kind": "ready"}))
@@ -195,6 +200,7 @@ def main() -> None:
         message = f"{type(error).__name__}: {error}".encode(errors="replace").decode()
         with contextlib.suppress(OSError):
             control.sendall(wire.pack({"kind": "failed", "error": message[:2000]}))
-    # The host is gone, perhaps killed: nothing of it may stay behind.
-    remove_tree(os.path.dirname(settings["folder"]))
+    # The host is gone, perhaps killed: nothing of it may stay behind. (In tier b the process outside does this.)
+    if settings["tier"] != "b":
+        remove_tree(os.path.dirname(settings["folder"]))
     os._exit(code)
