@@ -1,4 +1,4 @@
-"""``codedance sandbox``: run code in the sandbox, and see what isolation this machine offers."""
+"""``codedance sandbox``: run code; the checks and services of the sandbox are in modules of their own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codedance.cli import sandbox_checks, sandbox_services
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.errors import UsageError
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Run code in the sandbox, and see what isolation this machine offers.")
+app = typer.Typer(no_args_is_help=True, help="Run code in the sandbox; see what it offers, costs and withstands.")
+sandbox_checks.add_to(app)
+sandbox_services.add_to(app)
 
 _RUN_EPILOG = """
 Examples:
@@ -34,7 +37,7 @@ Exit codes: 0 every cell ended ok, 1 some cell did not, 2 bad input or usage, 4 
 
 @app.callback()
 def _sandbox() -> None:
-    """Run code in the sandbox, and see what isolation this machine offers."""
+    """Run code in the sandbox; see what it offers, costs and withstands."""
 
 
 @app.command(epilog=_RUN_EPILOG)
@@ -76,24 +79,6 @@ def run(
         if out is not None:
             _write_pictures(out, number, result)
     raise typer.Exit(0 if ok else 1)
-
-
-@app.command()
-def doctor() -> None:
-    """Show what isolation this machine offers, which tier will be used, and what is missing for a stronger one."""
-    from codedance.sandbox import available_tier
-    from codedance.sandbox.guest.isolation import landlock_version, missing_features
-
-    missing = missing_features()
-    words = {
-        "a": "no_new_privs, limits, Landlock, seccomp allow list",
-        "b": "tier a, and own user, mount, pid, ipc and uts namespaces with a private tmpfs",
-    }
-    typer.echo(f"Landlock version  {max(0, landlock_version())}")
-    for tier in ("b", "a"):
-        lacks = f"cannot be had: lacks {'; '.join(missing[tier])}" if missing[tier] else "can be had"
-        typer.echo(f"tier {tier}            {lacks} ({words[tier]})")
-    typer.echo(f"used by default   tier {available_tier().value}")
 
 
 def _read_cell(path: Path) -> str:

@@ -33,6 +33,10 @@ __all__ = ["LocalSandbox", "available_tier"]
 
 _REQUIRED_MODULES = ("numpy", "cv2", "PIL", "matplotlib")
 _START_SECONDS = 120.0
+_FORK_SECONDS = 30.0
+_NO_DESCRIPTORS = "this process has no file descriptors left; close sessions or raise `ulimit -n`"
+_MOST_REQUESTED = 64
+"""Forks asked for ahead of their answers."""
 
 
 def available_tier(wanted: Tier | None = None) -> Tier:
@@ -104,7 +108,13 @@ class LocalSandbox:
     async def session(self, images: Sequence[Picture] = (), limits: Limits | None = None) -> AsyncIterator[Session]:
         """Open a session, see :class:`codedance.sandbox.contract.Sandbox`."""
         limits = limits or self.limits
-        session = LocalSession(await self._acquire(limits), limits)
+        # The pool is filled while the session waits for its second cell: forks would slow its first one down.
+        process = await self._acquire(limits)
+        try:
+            session = LocalSession(process, limits, when_idle=self._fill_pool)
+        except OSError as error:
+            process.close()
+            raise SandboxError(f"a session could not be watched ({error.strerror}); {_NO_DESCRIPTORS}") from None
         try:
             await session.open(images)
             yield session
@@ -119,9 +129,7 @@ class LocalSandbox:
             for attempt in (1, 2):
                 try:
                     await self._ensure_zygote()
-                    process = await self._take(_guest_limits(limits))
-                    self._fill_pool()
-                    return process
+                    return await self._take(_guest_limits(limits))
                 except (OSError, EOFError) as error:
                     # The zygote has died: its sessions are lost, a new one starts.
                     self._stop()
@@ -156,9 +164,11 @@ class LocalSandbox:
                 process.close()
 
     def _fill_pool(self) -> None:
-        """Ask for what the pool lacks, without waiting: the zygote forks while the session that was taken works."""
-        for _ in range(self._pool - len(self._ready) - self._requested.count(self._usual)):
-            self._request(self._usual)
+        """Ask for what the pool lacks, without waiting: the zygote forks while others work."""
+        missing = self._pool - len(self._ready) - self._requested.count(self._usual)
+        with suppress(OSError, EOFError):  # who takes the next session will notice
+            for _ in range(min(missing, _MOST_REQUESTED - len(self._requested))):
+                self._request(self._usual)
 
     def _request(self, limits: dict[str, int]) -> None:
         if self._control is None:
@@ -175,7 +185,7 @@ class LocalSandbox:
         control = self._control
         if control is None:
             raise EOFError("no zygote")
-        with anyio.move_on_after(_START_SECONDS):
+        with anyio.move_on_after(_FORK_SECONDS):
             await anyio.wait_readable(control)
         message, descriptors, _, _ = socket.recv_fds(control, BIRTH.size, 8)
         if len(message) != BIRTH.size:
@@ -189,7 +199,7 @@ class LocalSandbox:
             # Ours are used up, and the kernel has closed the rest: that session has ended by this.
             for descriptor in descriptors:
                 os.close(descriptor)
-            self._refusal = "this process has no file descriptors left; close sessions or raise `ulimit -n`"
+            self._refusal = _NO_DESCRIPTORS
             return None
         folder = self._folder / "session" / str(number) if self._folder and self.tier is not Tier.B else None
         group = pid if self.tier is Tier.LIMITS_ONLY else None
@@ -199,10 +209,35 @@ class LocalSandbox:
         if self._zygote is not None and self._zygote.poll() is None:
             return
         self._stop()
+        try:
+            settings = self._launch()
+        except OSError as error:  # no disk, no descriptors, no processes
+            self._stop()
+            raise SandboxError(f"the sandbox's zygote process could not be started ({error})") from None
+        ours = self._control
+        if ours is None:
+            raise EOFError
+        ours.send(pack(settings))
+        ours.setblocking(False)
+        answer: dict[str, str] = {}
+        with anyio.move_on_after(_START_SECONDS):
+            await anyio.wait_readable(ours)
+            with suppress(EOFError, ValueError, OSError):
+                ours.setblocking(True)
+                answer = receive(ours)
+                ours.setblocking(False)
+        if answer.get("kind") != "ready":
+            self._stop()
+            raise SandboxError(f"the sandbox's zygote process did not start ({answer.get('error', 'no answer')})")
+
+    def _launch(self) -> dict[str, JsonValue]:
+        """Make the folder and start the process; gives the settings that it waits for."""
         self._folder = Path(tempfile.mkdtemp(prefix="codedance-"))
-        ours, theirs = socket.socketpair()
-        parent = Path(__file__).parent
+        workdir = self._folder / "session"
+        workdir.mkdir(mode=0o700)
         environment = _guest_environment(self._folder)
+        self._control, theirs = socket.socketpair()
+        parent = Path(__file__).parent
         # -I: no user site, no environment; the guest package is found by its path and by nothing else.
         program = (
             f"import sys; sys.path.insert(0, {str(parent)!r}); from guest.zygote import main; sys.path.pop(0); main()"
@@ -217,27 +252,12 @@ class LocalSandbox:
                 cwd="/",
                 start_new_session=True,
             )
-        self._control = ours
-        workdir = self._folder / "session"
-        workdir.mkdir(mode=0o700)
-        settings = {
+        return {
             "tier": (self.tier or Tier.B).value,
             "folder": str(workdir),
-            "readable": _readable(),
-            "environment": list(environment),
+            "readable": [*_readable()],
+            "environment": [*environment],
         }
-        ours.send(pack(settings))
-        ours.setblocking(False)
-        answer: dict[str, str] = {}
-        with anyio.move_on_after(_START_SECONDS):
-            await anyio.wait_readable(ours)
-            with suppress(EOFError, ValueError, OSError):
-                ours.setblocking(True)
-                answer = receive(ours)
-                ours.setblocking(False)
-        if answer.get("kind") != "ready":
-            self._stop()
-            raise SandboxError(f"the sandbox's zygote process did not start ({answer.get('error', 'no answer')})")
 
     def _stop(self) -> None:
         """End the zygote and with it every session; remove its folder."""

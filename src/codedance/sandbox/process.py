@@ -73,21 +73,36 @@ class Process:
         if self.folder is not None:
             remove_tree(str(self.folder))
 
-    def usage(self) -> dict[str, int]:
-        """Threads and resident KiB, by the host's own view of the process; empty once it is gone."""
-        if self.pidfd is None:
-            return {}
+    @property
+    def pid(self) -> int | None:
+        """Its number in the host's view; ``None`` once it is gone or where there is no ``/proc``."""
         try:
             info = Path(f"/proc/self/fdinfo/{self.pidfd}").read_text(encoding="ascii")
             pid = next(int(line.split()[1]) for line in info.splitlines() if line.startswith("Pid:"))
-            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
         except (OSError, StopIteration, ValueError):
+            return None
+        return pid if pid > 0 else None
+
+    def memory(self) -> dict[str, int]:
+        """KiB by kind, as ``/proc/PID/smaps_rollup`` names them; empty where that cannot be read."""
+        return self._numbers("smaps_rollup")
+
+    def usage(self) -> dict[str, int]:
+        """``Threads`` and ``VmRSS`` (resident KiB) among others, by the host's own view; empty once it is gone."""
+        return self._numbers("status")
+
+    def _numbers(self, name: str) -> dict[str, int]:
+        """The lines of a file in ``/proc/PID`` that begin with a name and a number."""
+        try:
+            text = Path(f"/proc/{self.pid}/{name}").read_text(encoding="utf-8", errors="replace")
+        except OSError:
             return {}
-        found = {"Pid": pid}
-        for line in status.splitlines():
-            name, _, value = line.partition(":")
-            if name in ("Threads", "VmRSS"):
-                found[name] = int(value.split()[0])
+        found = {}
+        for line in text.splitlines():
+            key, _, value = line.partition(":")
+            first = value.split()[:1]
+            if first and first[0].isdigit():
+                found[key] = int(first[0])
         return found
 
 

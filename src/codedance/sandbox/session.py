@@ -8,7 +8,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +52,8 @@ class _Cell:
 class LocalSession:
     """A session in a process of this machine, see :class:`codedance.sandbox.contract.Session`."""
 
-    def __init__(self, process: Process, limits: Limits) -> None:
+    def __init__(self, process: Process, limits: Limits, *, when_idle: Callable[[], None]) -> None:
+        self._when_idle: Callable[[], None] | None = when_idle
         self._process = process
         self._limits = limits
         self._buffer = bytearray()
@@ -112,13 +113,25 @@ class LocalSession:
         seconds = time.monotonic() - begin
         cell.stdout.drain(self._process.stdout)
         cell.stderr.drain(self._process.stderr)
+        self._tell_idle()
         return self._result(cell, status, detail, seconds)
+
+    def memory(self) -> dict[str, int]:
+        """KiB of the process by kind, as ``/proc/PID/smaps_rollup`` names them; empty where that cannot be read."""
+        return self._process.memory()
 
     def close(self) -> None:
         """End the session's process."""
         self._dead = True
+        self._tell_idle()
         self._selector.close()
         self._process.close()
+
+    def _tell_idle(self) -> None:
+        """Once: after the first cell, or at the end if there was none."""
+        tell, self._when_idle = self._when_idle, None
+        if tell is not None:
+            tell()
 
     def _cell(self) -> _Cell:
         return _Cell(Stream(self._limits.output_characters), Stream(self._limits.output_characters))
@@ -337,6 +350,7 @@ class LocalSession:
             ),
             seconds=seconds,
             truncated=cell.stdout.cut or cell.stderr.cut or bool(reply.get("cut")) or bool(reply.get("dropped")),
+            exit_code=_exit_code(reply) if status is ExecutionStatus.EXITED else None,
             detail=detail,
         )
         return CellResult(execution, tuple(cell.pictures))
@@ -363,6 +377,11 @@ def _claimed_status(reply: dict[str, Any]) -> ExecutionStatus:
             error = reply.get("error")
             out_of_memory = isinstance(error, dict) and error.get("type") == "MemoryError"
             return ExecutionStatus.MEMORY if out_of_memory else ExecutionStatus.ERROR
+
+
+def _exit_code(reply: dict[str, Any]) -> int | None:
+    code = reply.get("code")
+    return code & 0xFF if isinstance(code, int) else None
 
 
 def _guest_error(error: object, limit: int) -> GuestError | None:

@@ -84,6 +84,8 @@ class Execution(Record):
     """Wall-clock time by the host's clock."""
     truncated: bool = False
     """True if text or pictures were cut or dropped at a limit."""
+    exit_code: int | None = None
+    """What ``sys.exit`` was called with, as the guest says (0 without); ``None`` if the cell did not exit."""
     detail: Text | None = None
     """One line of the host about an end that the guest did not choose (which limit, which signal)."""
 

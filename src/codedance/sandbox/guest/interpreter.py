@@ -162,7 +162,7 @@ class Interpreter:
             self._display.show_figures()
         except SystemExit as error:
             reply["status"] = "exited"
-            reply["code"] = error.code if isinstance(error.code, int) else None
+            reply["code"] = error.code if isinstance(error.code, int) else int(error.code is not None)
         except BaseException as error:
             reply["status"] = "error"
             reply["error"] = _describe(error, limit)

@@ -11,7 +11,7 @@ import platform
 import struct
 from typing import Any
 
-__all__ = ["ARCHITECTURES", "ERRNO", "SYSCALLS", "build_filter", "call", "syscall_numbers"]
+__all__ = ["ARCHITECTURES", "CHECKED", "ERRNO", "SYSCALLS", "build_filter", "call", "syscall_numbers"]
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """Audit numbers of the supported architectures."""
@@ -52,7 +52,7 @@ SYSCALLS: dict[str, tuple[int | None, int | None]] = {
 }  # fmt: skip
 """Allowed whatever their arguments: they reach only the session's own memory, descriptors and files."""
 
-_CHECKED: dict[str, tuple[int | None, int | None]] = {
+CHECKED: dict[str, tuple[int | None, int | None]] = {
     "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "ioctl": (16, 29), "prctl": (157, 167),
     "socketpair": (53, 199), "fcntl": (72, 25), "madvise": (28, 233),
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
@@ -144,7 +144,7 @@ def build_filter(machine: str | None = None, *, read_only: bool = False) -> byte
     always = syscall_numbers(machine).values()
     column = list(ARCHITECTURES).index(machine)
     named = {**_BODIES, **dict.fromkeys(_ATTRIBUTES, _PASS if read_only else _REFUSE)}
-    bodies = {number: body for name, body in named.items() if (number := _CHECKED[name][column]) is not None}
+    bodies = {number: body for name, body in named.items() if (number := CHECKED[name][column]) is not None}
     # Neighbouring numbers with the same outcome are one range: (first number, body).
     ranges: list[tuple[int, list[_Instruction]]] = []
     allowed = frozenset(always)
