@@ -78,3 +78,47 @@ def test_doctor_says_what_this_machine_offers() -> None:
     assert result.returncode == 0
     assert "tier b" in result.stdout
     assert "used by default" in result.stdout
+
+
+def test_the_doctor_says_what_is_used_and_what_is_missing() -> None:
+    result = sandbox("doctor", "--json")
+    facts = json.loads(result.stdout)
+    assert facts["used"] == "b"
+    assert set(facts["tiers"]) == {"a", "b", "limits-only"}
+    assert "used by default   tier b" in sandbox("doctor").stdout
+
+
+def test_the_libraries_are_listed_for_a_prompt() -> None:
+    assert "numpy" in sandbox("libraries").stdout
+
+
+def test_the_audit_prints_every_finding_and_the_soak() -> None:
+    result = sandbox("audit", "--soak", "20", "--at-once", "4", "--json")
+    assert result.returncode == 0, result.stdout
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(line["problem"] is None for line in lines[:-1])
+    assert lines[-1]["clean"] is True
+    assert lines[-1]["soak"]["honest_correct"] == 18
+
+
+def test_the_bench_prints_every_goal() -> None:
+    result = sandbox("bench", "--rounds", "5")
+    assert result.returncode == 0, result.stderr
+    for words in ("bare fork", "pooled session", "warm cell", "sessions in flight", "private", "3840 x 2160"):
+        assert words in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("audit", "--tier", "limits-only"), "isolates nothing"),
+        (("bench", "--tier", "limits-only"), "no walls"),
+        (("serve", "--host", "0.0.0.0"), "CODEDANCE_SANDBOX_TOKEN"),
+        (("serve", "--host", "203.0.113.1"), "CODEDANCE_SANDBOX_TOKEN"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], says: str) -> None:
+    result = sandbox(*arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr

@@ -182,3 +182,47 @@ async def test_lone_surrogates_become_question_marks(run: Run) -> None:
 async def test_an_evil_repr_is_only_a_text(run: Run) -> None:
     code = "class Evil:\n    def __repr__(self): raise RuntimeError('no')\nEvil()"
     assert (await run(code)).execution.value == "<Evil object; its repr raised RuntimeError>"
+
+
+async def test_cv2_imshow_takes_bgr_as_opencv_does(run: Run, picture: Picture, sandbox: LocalSandbox) -> None:
+    code = (
+        "import cv2\nimage = cv2.imread('input_image.jpg')\ncv2.imshow('window', image)\ncv2.waitKey(0)\n"
+        "cv2.destroyAllWindows()\ncv2.cvtColor(image, cv2.COLOR_BGR2RGB)"
+    )
+    async with sandbox.session([picture]) as session:
+        result = await session.run(code)
+    wanted = picture.to_image().getpixel((15, 15))
+    assert [shown.to_image().getpixel((15, 15)) for shown in result.pictures] == [wanted, wanted]
+    assert (await run("import cv2\ncv2.imshow('x', 5)")).execution.status is ExecutionStatus.ERROR
+
+
+async def test_files_are_copied_touched_and_dated(run: Run) -> None:
+    code = (
+        "import os, pathlib, shutil, tempfile\npathlib.Path('a').touch()\nshutil.copy2('a', 'b')\n"
+        "os.chmod('b', 0o600)\nos.utime('b')\nopen(os.devnull, 'w').write('x')\n"
+        "with tempfile.TemporaryDirectory(dir='.') as folder: shutil.copytree('.', folder + '/c', "
+        "ignore=lambda *_: [os.path.basename(folder)])\n"
+        "sorted(os.listdir('.'))"
+    )
+    execution = (await run(code)).execution
+    assert execution.error is None, execution.error.traceback
+    assert execution.value == "['a', 'b']"
+    assert (await run("import os\nos.chmod('missing', 0o600)")).execution.status is ExecutionStatus.ERROR
+
+
+async def test_the_code_of_an_exit_is_told(run: Run) -> None:
+    for code, told in (("exit()", 0), ("import sys\nsys.exit(3)", 3), ("raise SystemExit('no')", 1)):
+        assert (await run(code)).execution.exit_code == told
+    assert (await run("1")).execution.exit_code is None
+
+
+async def test_threads_that_show_pictures_at_once_do_not_mix_their_messages(run: Run) -> None:
+    code = (
+        "import threading\nfrom PIL import Image\n"
+        "def show(side): [Image.new('RGB', (side, 200)).show() for _ in range(3)]\n"
+        "threads = [threading.Thread(target=show, args=(side,)) for side in (100, 200, 300)]\n"
+        "for thread in threads: thread.start()\nfor thread in threads: thread.join()"
+    )
+    result = await run(code)
+    assert result.execution.ok
+    assert sorted(picture.ref.width for picture in result.pictures) == [100] * 3 + [200] * 3 + [300] * 3
