@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +31,10 @@ async def test_every_abuse_comes_to_what_it_must(tier: Tier) -> None:
 
 
 @TIERS
-async def test_a_soak_with_hostile_sessions_leaves_nothing_behind(tier: Tier) -> None:
+async def test_a_soak_with_hostile_sessions_leaves_nothing_behind(
+    tier: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # other tests make files in the usual one
     async with LocalSandbox(tier=tier) as sandbox:
         result = await soak(sandbox, sessions=300)
     assert result.honest_correct == 270

@@ -26,6 +26,7 @@ from codedance.schema import ExecutionStatus
 pytestmark = pytest.mark.anyio
 
 LIMITS = Limits(wall_seconds=10)
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "cards.png")
 NO_PICTURE = base64.b64encode(b"no picture").decode()
 
 
@@ -239,6 +240,10 @@ def test_the_service_as_a_program_answers_and_ends_cleanly(tmp_path: Path) -> No
         answer = httpx.post(f"{address}/run_code", json={"code": "print(6 * 7)"}, timeout=60)
         assert answer.json()["run_result"]["stdout"] == "42\n"
         assert httpx.get(f"{address}/docs").status_code == 200
+        ask = [sys.executable, "-m", "codedance.cli.app", "ask", EXAMPLE, "-q", "What digit is on the red card?"]
+        asked = subprocess.run([*ask, "--sandbox", address, "--json"], capture_output=True, text=True, timeout=100)
+        assert '"kind":"remote"' in asked.stdout, asked.stderr
+        assert httpx.get(f"{address}/metrics").text.count('cells_total{status="ok"} 1.0') == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) in (0, -signal.SIGTERM)
     assert os.listdir(tmp_path) == []

@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ from codedance.schema import CodeFormat
 if TYPE_CHECKING:
     from codedance.episode import EpisodeSettings, Event, Rollout
     from codedance.imaging import Picture
+    from codedance.sandbox import Limits, Sandbox
     from codedance.schema import Task
     from codedance.store import RunFolder
 
@@ -58,6 +60,10 @@ def ask(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder to write: trajectory, pictures, trace.html.")
     ] = None,
+    sandbox_url: Annotated[
+        str | None,
+        typer.Option("--sandbox", metavar="URL", help="Run the code in this sandbox service, not on this machine."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the trajectory as JSON and nothing else.")] = False,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
     assignments: Annotated[
@@ -67,7 +73,8 @@ def ask(
 ) -> None:
     """Ask a question about pictures and watch the model think, write code and answer.
 
-    The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY.
+    The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY, the token of a sandbox service from
+    CODEDANCE_SANDBOX_TOKEN.
     """
     from codedance.imaging import Picture
 
@@ -77,7 +84,16 @@ def ask(
     pictures = [Picture.from_file(path) for path in images]
     run = _open_run(out)
     task = _task(question, pictures)
-    rollout = _run(task, pictures, settings=settings, model=model, base_url=base_url, quiet=as_json, run=run)
+    rollout = _run(
+        task,
+        pictures,
+        settings=settings,
+        model=model,
+        base_url=base_url,
+        sandbox_url=sandbox_url,
+        quiet=as_json,
+        run=run,
+    )
     if rollout.trajectory.failure is not None:
         tell(rollout.trajectory.failure.message)
     if run is not None:
@@ -125,6 +141,7 @@ def _run(
     settings: EpisodeSettings,
     model: str,
     base_url: str | None,
+    sandbox_url: str | None,
     quiet: bool,
     run: RunFolder | None,
 ) -> Rollout:
@@ -132,7 +149,6 @@ def _run(
 
     from codedance.episode import run_episode
     from codedance.models import load_model
-    from codedance.sandbox import LocalSandbox
 
     attempt = sum(past.task.id == task.id for past in run.trajectories()) if run is not None else 0
     api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
@@ -142,7 +158,7 @@ def _run(
         native = settings.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
         asked = load_model(model, base_url=base_url, api_key=api_key, native_tools=native)
         try:
-            async with LocalSandbox(limits=settings.limits) as sandbox:
+            async with _sandbox(sandbox_url, settings.limits) as sandbox:
                 return await run_episode(
                     task, pictures, model=asked, sandbox=sandbox, settings=settings, attempt=attempt, listener=listener
                 )
@@ -153,6 +169,16 @@ def _run(
         return anyio.run(episode)
     finally:
         close()
+
+
+def _sandbox(url: str | None, limits: Limits) -> AbstractAsyncContextManager[Sandbox]:
+    if url is None:
+        from codedance.sandbox import LocalSandbox
+
+        return LocalSandbox(limits=limits)
+    from codedance.sandbox.service import RemoteSandbox
+
+    return RemoteSandbox(url, token=os.environ.get("CODEDANCE_SANDBOX_TOKEN"), limits=limits)
 
 
 def _view(*, quiet: bool) -> tuple[Callable[[Event], None] | None, Callable[[], None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -151,8 +152,6 @@ def _tell_audit_as_json(findings: Sequence[Finding], soak: Soak | None) -> None:
         line = {"abuse": finding.abuse.name, "expected": expected, "seen": finding.seen, "problem": finding.problem}
         sys.stdout.write(json.dumps({**line, "seconds": round(finding.seconds, 3)}) + "\n")
     if soak is not None:
-        from dataclasses import asdict
-
         sys.stdout.write(json.dumps({"soak": asdict(soak), "clean": soak.clean}) + "\n")
 
 
@@ -213,7 +212,7 @@ def _bench_facts(report: Report) -> dict[str, Any]:
         "milliseconds": {name: {"p50": one.p50, "p99": one.p99} for name, one in report.latencies.items()},
         "ratios": {name: report.ratio(name) for name in ("pooled", "on demand", "warm cell", "throughput")},
         "sessions_per_second": report.sessions_per_second,
-        "idle_memory_mib": {n: {"private": a, "proportional": b} for n, (a, b) in report.idle_memory.items()},
+        "idle_memory_mib": {count: asdict(memory) for count, memory in report.idle_memory.items()},
         "pictures_per_second": {n: {"ours": a, "floor": b} for n, (a, b) in report.pictures_per_second.items()},
     }
 
@@ -242,10 +241,13 @@ def _tell_bench(console: Console, report: Report) -> None:
     table.add_row("full sessions a second", *(f"{rate:.0f}" for rate in report.sessions_per_second.values()))
     console.print(table)
     console.print(f"throughput x bare fork: {report.ratio('throughput'):.2f} (goal >= {GOALS['throughput']:g})")
-    table = Table("idle sessions", "private MiB each", "proportional MiB each", "goal")
-    for count, (private, proportional) in report.idle_memory.items():
-        table.add_row(str(count), f"{private:.2f}", f"{proportional:.2f}", f"<= {GOALS['private']:g} private")
+    table = Table("idle sessions, MiB each", "private", "proportional", "goal")
+    for count, memory in report.idle_memory.items():
+        private, proportional = ("?" if n is None else f"{n:.2f}" for n in (memory.private, memory.proportional))
+        table.add_row(str(count), private, proportional, f"<= {GOALS['private']:g} private")
     console.print(table)
+    if any(memory.private is None for memory in report.idle_memory.values()):
+        console.print("?: only root may look into sessions, which are not dumpable")
     table = Table("pictures", "a second", "ms each", "memory files a second (floor)")
     for size, (rate, floor) in report.pictures_per_second.items():
         table.add_row(size, f"{rate:.1f}", f"{1e3 / rate:.1f}", f"{floor:.0f}")

@@ -20,7 +20,7 @@ from codedance.sandbox.contract import Limits, Session, Tier
 from codedance.sandbox.local import LocalSandbox
 from codedance.sandbox.session import LocalSession
 
-__all__ = ["GOALS", "Latency", "Report", "measure"]
+__all__ = ["GOALS", "IdleMemory", "Latency", "Report", "measure"]
 
 GOALS = {"pooled": 0.15, "on demand": 0.5, "warm cell": 10.0, "throughput": 2.0, "private": 3.0}
 """Most (for throughput: least) times the floor; for ``private`` most MiB of an idle session."""
@@ -48,6 +48,16 @@ class Latency:
         return sorted(self.milliseconds)[min(len(self.milliseconds) - 1, int(len(self.milliseconds) * 0.99))]
 
 
+@dataclass(frozen=True)
+class IdleMemory:
+    """MiB of one session that waits for its next cell."""
+
+    private: float | None
+    """Pages of its own; ``None`` where this user may not look (sessions are not dumpable; root may)."""
+    proportional: float | None
+    """With its share of what it has in common with the zygote and others."""
+
+
 @dataclass
 class Report:
     """All figures of one run."""
@@ -58,8 +68,8 @@ class Report:
     latencies: dict[str, Latency] = field(default_factory=dict)
     sessions_per_second: dict[int, float] = field(default_factory=dict)
     """By how many sessions were in flight."""
-    idle_memory: dict[int, tuple[float, float]] = field(default_factory=dict)
-    """By how many sessions were alive: private and proportional MiB of each."""
+    idle_memory: dict[int, IdleMemory] = field(default_factory=dict)
+    """By how many sessions were alive."""
     pictures_per_second: dict[str, tuple[float, float]] = field(default_factory=dict)
     """By size: pictures a second, and the floor's."""
 
@@ -163,8 +173,8 @@ async def _throughput(sandbox: LocalSandbox, at_once: int, seconds: float = 1.5)
     return done / (time.perf_counter() - begin)
 
 
-async def _memory(sandbox: LocalSandbox, count: int) -> tuple[float, float]:
-    """Private and proportional MiB of each of so many sessions that have run one cell."""
+async def _memory(sandbox: LocalSandbox, count: int) -> IdleMemory:
+    """Of each of so many sessions that have run one cell."""
     from contextlib import AsyncExitStack
 
     private = proportional = 0
@@ -176,7 +186,9 @@ async def _memory(sandbox: LocalSandbox, count: int) -> tuple[float, float]:
             kib = session.memory() if isinstance(session, LocalSession) else {}
             private += kib.get("Private_Clean", 0) + kib.get("Private_Dirty", 0)
             proportional += kib.get("Pss", 0)
-    return private / count / 1024, proportional / count / 1024
+    if not proportional:
+        return IdleMemory(None, None)
+    return IdleMemory(private / count / 1024, proportional / count / 1024)
 
 
 async def _pictures(sandbox: LocalSandbox, width: int, height: int, count: int = 8) -> tuple[float, float]:

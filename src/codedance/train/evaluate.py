@@ -11,7 +11,7 @@ from codedance.episode import EpisodeSettings, run_episode
 from codedance.imaging import Picture
 from codedance.models.contract import Model
 from codedance.rewards import matches
-from codedance.sandbox import LocalSandbox
+from codedance.sandbox import Sandbox
 from codedance.schema import Record, Trajectory
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
@@ -53,7 +53,7 @@ class _Seen:
 
 async def evaluate_cell(
     model: Model,
-    sandbox: LocalSandbox,
+    sandbox: Sandbox,
     *,
     family: str,
     difficulty: Difficulty,
@@ -89,7 +89,7 @@ async def evaluate_cell(
 
 
 async def _ask(
-    model: Model, sandbox: LocalSandbox, scene: Scene, settings: EpisodeSettings, *, blank: bool
+    model: Model, sandbox: Sandbox, scene: Scene, settings: EpisodeSettings, *, blank: bool
 ) -> tuple[bool, Trajectory]:
     task, pictures = scene_task(scene)
     if blank:
