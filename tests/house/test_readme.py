@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import shlex
 import shutil
@@ -79,3 +81,32 @@ def test_the_readme_names_the_commands_that_ci_runs() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()
     targets = set(re.findall(r"make (\w[\w-]*)", README))
     assert targets <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_program_of_a_page_exists(page: Path) -> None:
+    blocks = re.findall(r"```(\w+)\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    helped: set[tuple[str, ...]] = set()
+    for kind, block in blocks:
+        if kind == "python":
+            compile(block, page.name, "exec")
+        for line in block.splitlines() if kind == "sh" else ():
+            words = shlex.split(line.split("#")[0])
+            if "codedance" in words:
+                words = words[words.index("codedance") + 1 :]
+                depth = 2 if words[0] in ("sandbox", "worlds", "train") else 1
+                flags = [word for word in words if word.startswith("--")]
+                said = _help(tuple(words[:depth]))
+                assert all(flag in said for flag in flags), line
+                helped.add(tuple(words[:depth]))
+    assert helped or page.name == "log.md"
+
+
+@functools.cache
+def _help(command: tuple[str, ...]) -> str:
+    program = [sys.executable, "-m", "codedance.cli.app", *command, "--help"]
+    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
+    return subprocess.check_output(program, text=True, timeout=60, env=environment)

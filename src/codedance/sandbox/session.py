@@ -30,6 +30,8 @@ _CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
 _POLL_SECONDS = 0.1
 _OPEN_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
+_CHUNK, _CONTROL = 1 << 16, socket.CMSG_SPACE(64)
+"""Small enough for the allocator to keep at hand: a larger block would be mapped and unmapped for every read."""
 _SMALL_BYTES = 300_000
 """Raw pixels up to here are encoded at once, which takes a millisecond."""
 
@@ -264,7 +266,7 @@ class LocalSession:
         """Read what the channel holds; True at its end."""
         for _ in range(16):
             try:
-                data, extra, _, _ = self._process.channel.recvmsg(1 << 18, socket.CMSG_SPACE(64))
+                data, extra, _, _ = self._process.channel.recvmsg(_CHUNK, _CONTROL)
             except BlockingIOError:
                 return False
             except ConnectionResetError:
@@ -275,6 +277,8 @@ class LocalSession:
             if not data:
                 return True
             self._buffer += data
+            if len(data) < _CHUNK:
+                break
         return False
 
     async def _write(self, data: bytes, cell: _Cell, deadline: float) -> None:
