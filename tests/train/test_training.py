@@ -198,8 +198,11 @@ def test_a_checkpoint_of_other_settings_or_another_network_is_refused(tmp_path: 
     network, encoder = small()
     dataset = ItemDataset(encoder, mix=MIX, batch=1, seed=1)
     train(network, dataset, TrainSettings(steps=2, workers=0), folder=tmp_path)
-    with pytest.raises(DataError, match="other settings"):
+    with pytest.raises(DataError, match=r"other settings \(train\)"):
         train(network, dataset, TrainSettings(steps=3, workers=0), folder=tmp_path)
+    with pytest.raises(DataError, match=r"other settings \(seed\)"):
+        train(network, dataset, TrainSettings(steps=2, workers=0), folder=tmp_path, recipe={"seed": 5})
+    train(network, dataset, TrainSettings(steps=2, workers=2, save_every=9), folder=tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"nonsense")
     with pytest.raises(DataError, match="cannot be resumed"):
         train(network, dataset, TrainSettings(steps=2, workers=0), folder=tmp_path)
@@ -211,12 +214,12 @@ def test_fine_tuning_on_executed_trajectories_lowers_their_loss(runs: Path, tmp_
     settings = SftSettings(batch=3, train=TrainSettings(steps=16, workers=0, warmup_steps=2))
     train_sft(network, encoder, [runs], settings=settings, folder=tmp_path / "sft", listener=curve.append)
     assert curve[-1].text < 0.7 * curve[0].text
-    record = json.loads((tmp_path / "sft" / "settings.json").read_text())
+    record = json.loads((tmp_path / "sft" / "manifest.json").read_text())["settings"]
     assert record["trajectories"] == 6
     assert record["runs"] == [str(runs)]
     manifest = json.loads((tmp_path / "sft" / "manifest.json").read_text())
     assert manifest["kind"] == "train"
-    assert manifest["settings"]["steps"] == 16
+    assert manifest["settings"]["train"]["steps"] == 16
     assert {"python", "codedance", "torch"} <= manifest["versions"].keys()
 
 

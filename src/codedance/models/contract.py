@@ -9,7 +9,7 @@ from typing import Protocol
 from codedance.protocol import ChatMessage
 from codedance.schema import FinishReason, Sampling
 
-__all__ = ["Completion", "Model", "TokenSpan"]
+__all__ = ["Completion", "Model", "TokenSpan", "cut_after_stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,13 @@ class Model(Protocol):
     async def close(self) -> None:
         """Free connections, threads and memory; the model cannot be used afterwards."""
         ...
+
+
+def cut_after_stop(text: str, stop: Sequence[str]) -> str:
+    """Nothing after the first stop text, which stays: a token may reach beyond it.
+
+    >>> cut_after_stop("a</code>b</answer>", ["</answer>", "</code>"])
+    'a</code>'
+    """
+    ends = [text.find(one) + len(one) for one in stop if one in text]
+    return text[: min(ends, default=len(text))]

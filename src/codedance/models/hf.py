@@ -63,16 +63,13 @@ class HfModel:
     ) -> Completion:
         """Sample the next message, together with whoever asks at the same time; text is told when it is complete."""
         request = Request(tuple(messages), sampling, tuple(stop))
-        length, limit = self._generator.measure(request)
-        if length >= limit:
-            raise ModelContextFullError(f"the conversation has {length} tokens; {self._name} reads at most {limit}")
         waiting = _Waiting(request, anyio.Event())
         self._queue.append(waiting)
         await anyio.lowlevel.checkpoint()  # lets other callers join the batch
         self._lock = self._lock or anyio.Lock()
         try:
             async with self._lock:
-                if not waiting.done.is_set():
+                while not waiting.done.is_set():
                     await self._generate()
         finally:
             if waiting in self._queue:
@@ -96,9 +93,12 @@ class HfModel:
         self._queue = [one for one in self._queue if one not in batch]
         try:
             requests = [one.request for one in batch]
-            completions = await anyio.to_thread.run_sync(self._generator.generate, requests)
-            for one, completion in zip(batch, completions, strict=True):
-                one.completion = completion
+            outcomes = await anyio.to_thread.run_sync(self._generator.generate, requests)
+            for one, outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, ModelContextFullError):
+                    one.error = outcome
+                else:
+                    one.completion = outcome
         except (RuntimeError, ValueError, IndexError) as error:
             # Out of memory, a picture the processor refuses: the episode ends with a typed failure.
             reason = " ".join(str(error).split())[:300]

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from codedance.models.contract import Completion, TokenSpan
+from codedance.errors import ModelContextFullError
+from codedance.models.contract import Completion, TokenSpan, cut_after_stop
 from codedance.models.sampling import draw, make_generator
 from codedance.protocol import ChatMessage, as_user_message
 from codedance.schema import FinishReason, Sampling
@@ -84,25 +85,47 @@ class Generator:
         """Drop all kept conversations."""
         self._kept.clear()
 
-    def measure(self, request: Request) -> tuple[int, int]:
-        """Length of the conversation in tokens, and the most that the model reads."""
-        config = self._model.config.get_text_config()
-        limit = getattr(config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
-        return len(self._encode(request)["input_ids"][0]), int(limit)
+    @property
+    def context(self) -> int:
+        """The most tokens that the model reads."""
+        limit = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
+        return int(limit or _DEFAULT_CONTEXT)
 
     @torch.inference_mode()
-    def generate(self, requests: Sequence[Request]) -> list[Completion]:
-        """Sample the next message of each conversation; all requests share sampling and stop texts."""
-        rows = [self._read(request) for request in requests]
-        sampling, stop = requests[0].sampling, requests[0].stop
+    def generate(self, requests: Sequence[Request]) -> list[Completion | ModelContextFullError]:
+        """Sample the next message of each conversation; all requests share sampling and stop texts.
+
+        A conversation that leaves no room for a reply gets an error in place of its reply, without harm to the others.
+        """
+        outcomes: list[Completion | ModelContextFullError | None] = [None] * len(requests)
+        rows: dict[int, _Row] = {}
+        for number, request in enumerate(requests):
+            inputs = self._encode(request)
+            length = len(inputs["input_ids"][0])
+            if length >= self.context:
+                outcomes[number] = ModelContextFullError(
+                    f"the conversation has {length} tokens; the model reads at most {self.context}"
+                )
+            else:
+                rows[number] = self._read(request, inputs)
+        if rows:
+            completions = self._decode(list(rows.values()), requests[0].sampling, requests[0].stop)
+            for number, completion in zip(rows, completions, strict=True):
+                outcomes[number] = completion
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _decode(self, rows: list[_Row], sampling: Sampling, stop: tuple[str, ...]) -> list[Completion]:
+        """Sample for all rows together until each has ended."""
         generator = make_generator(sampling, self._model.device)
         merged, lengths = self._merge(rows), [len(row.prompt) for row in rows]
-        for step in range(sampling.max_tokens):
+        step = 0
+        while True:
             for row in rows:
                 self._sample(row, sampling, stop, generator)
-            if all(row.finish is not None for row in rows) or step + 1 == sampling.max_tokens:
+            if all(row.finish is not None for row in rows):
                 break
             self._advance(rows, merged, max(lengths), lengths, step)
+            step += 1
         completions = []
         for index, row in enumerate(rows):
             self._keep(row, merged, index, max(lengths))
@@ -127,9 +150,8 @@ class Generator:
         inputs = self._processor(text=[text], images=pictures or None, return_tensors="pt")
         return inputs.to(self._model.device)
 
-    def _read(self, request: Request) -> _Row:
+    def _read(self, request: Request, inputs: Any) -> _Row:  # noqa: ANN401 - a BatchFeature
         """Read the prompt, only the part that no kept cache holds."""
-        inputs = self._encode(request)
         ids = inputs["input_ids"][0].tolist()
         pictures = tuple(p.ref.sha256 for message in request.messages for p in message.pictures)
         grids = inputs.get("image_grid_thw")
@@ -214,9 +236,9 @@ class Generator:
         tail = self._tokenizer.decode(row.sampled[-_TAIL_TOKENS:], skip_special_tokens=True)
         if token in self._ends() or any(one in tail for one in stop):
             row.finish = FinishReason.STOP
-            ends = [text.find(one) + len(one) for one in stop if one in text]
-            text = text[: min(ends, default=len(text))]
-        row.text = text
+        elif len(row.sampled) >= min(sampling.max_tokens, self.context - len(row.prompt)):
+            row.finish = FinishReason.LENGTH
+        row.text = cut_after_stop(text, stop)
 
     def _advance(self, rows: list[_Row], merged: DynamicCache, width: int, lengths: list[int], step: int) -> None:
         """Feed the sampled tokens of all rows together; finished rows are fed along and not looked at."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio.lowlevel
 
 from codedance.errors import ModelError, UsageError
-from codedance.models.contract import Completion
+from codedance.models.contract import Completion, cut_after_stop
 from codedance.protocol import ChatMessage, Role
 from codedance.schema import FinishReason, Sampling
 
@@ -65,9 +65,7 @@ class ScriptedModel:
     ) -> Completion:
         """The scripted reply, cut at stop texts and ``max_tokens``; raises ``ModelError`` past the script's end."""
         await anyio.lowlevel.checkpoint()
-        text, finish = self._reply(messages), FinishReason.STOP
-        ends = [text.find(one) + len(one) for one in stop if one in text]
-        text = text[: min(ends, default=len(text))]
+        text, finish = cut_after_stop(self._reply(messages), stop), FinishReason.STOP
         most = sampling.max_tokens * _CHARACTERS_PER_TOKEN
         if len(text) > most:
             text, finish = text[:most], FinishReason.LENGTH

@@ -12,7 +12,6 @@ from codedance.schema import (
     Execution,
     ExecutionStatus,
     ImagePart,
-    ImageRef,
     Observation,
     ProtocolInfo,
     Task,
@@ -164,11 +163,7 @@ def conversation(
     task: Task, turns: Sequence[Turn], protocol: ProtocolInfo, *, pictures: Mapping[str, Picture]
 ) -> list[ChatMessage]:
     """The whole context after these turns: what the model is asked with next, and what a trainer trains on."""
-    messages = opening(task, [pictures[_key(ref)] for ref in task.images], protocol)
+    messages = opening(task, [pictures[ref.sha256] for ref in task.images], protocol)
     for turn in turns:
         messages.extend(turn_messages(turn, pictures))
     return messages
-
-
-def _key(ref: ImageRef) -> str:
-    return ref.sha256

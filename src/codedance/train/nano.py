@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from codedance.models.local.config import SIZES
 from codedance.models.local.network import Network
 from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
 from codedance.schema import Record
-from codedance.store import write_text
 from codedance.train.items import ItemDataset
 from codedance.train.pieces import nano_pieces
 from codedance.train.trainer import Step, TrainSettings, train
@@ -23,7 +21,7 @@ __all__ = ["NanoRecipe", "train_nano"]
 
 
 class NanoRecipe(Record):
-    """Everything that decides the outcome; written to ``recipe.json`` beside the checkpoint."""
+    """Everything that decides the outcome; part of the run's manifest."""
 
     size: str = "small"
     batch: int = Field(default=8, ge=1)
@@ -42,7 +40,6 @@ def train_nano(
     network = Network(config)
     network.initialise(torch.Generator().manual_seed(recipe.seed))
     batches = ItemDataset(Encoder(tokenizer, config), mix=recipe.mix, batch=recipe.batch, seed=recipe.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "recipe.json", json.dumps(recipe.model_dump(), indent=2) + "\n")
-    train(network, batches, recipe.train, folder=folder, listener=listener)
+    identity = recipe.model_dump(mode="json", exclude={"train"})
+    train(network, batches, recipe.train, folder=folder, recipe=identity, listener=listener)
     return network, tokenizer

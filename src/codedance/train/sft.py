@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -15,7 +14,7 @@ from codedance.models.local.chat import Encoder
 from codedance.models.local.network import Network
 from codedance.protocol import conversation
 from codedance.schema import Record, Trajectory
-from codedance.store import RunFolder, write_text
+from codedance.store import RunFolder
 from codedance.train.sequence import Batch, Supervised, collate, supervise
 from codedance.train.trainer import Step, TrainSettings, train
 
@@ -23,7 +22,7 @@ __all__ = ["SftSettings", "TrajectoryDataset", "train_sft"]
 
 
 class SftSettings(Record):
-    """Settings of a fine-tuning run; written to ``settings.json`` beside the checkpoint."""
+    """Settings of a fine-tuning run; part of its manifest."""
 
     batch: int = Field(default=8, ge=1)
     seed: int = 0
@@ -43,6 +42,7 @@ class TrajectoryDataset(Dataset[Batch]):
 
     def __init__(self, encoder: Encoder, runs: Sequence[RunFolder], settings: SftSettings) -> None:
         self._encoder, self._settings = encoder, settings
+        self._shuffled: tuple[int, list[int]] | None = None
         self._items = [(run, one) for run in runs for one in run.trajectories() if self._usable(one)]
         if not self._items:
             names = ", ".join(str(run.folder) for run in runs)
@@ -68,12 +68,18 @@ class TrajectoryDataset(Dataset[Batch]):
 
     def _sequence(self, index: int) -> Supervised:
         epoch, place = divmod(index, len(self._items))
-        order = list(range(len(self._items)))
-        Random(f"sft/{self._settings.seed}/{epoch}").shuffle(order)  # noqa: S311 - reproducible, no secret
-        run, trajectory = self._items[order[place]]
+        run, trajectory = self._items[self._order(epoch)[place]]
         pictures = run.load_pictures(trajectory)
         messages = conversation(trajectory.task, trajectory.turns, trajectory.protocol, pictures=pictures)
         return supervise(self._encoder, messages)
+
+    def _order(self, epoch: int) -> list[int]:
+        """The items' order in an epoch; the last one is kept, since batches are asked for in order."""
+        if self._shuffled is None or self._shuffled[0] != epoch:
+            order = list(range(len(self._items)))
+            Random(f"sft/{self._settings.seed}/{epoch}").shuffle(order)  # noqa: S311 - reproducible, no secret
+            self._shuffled = epoch, order
+        return self._shuffled[1]
 
     def _usable(self, trajectory: Trajectory) -> bool:
         return bool(trajectory.turns) and (trajectory.answer is not None or not self._settings.answered_only)
@@ -95,7 +101,6 @@ def train_sft(
         DataError: there is nothing to train on.
     """
     dataset = TrajectoryDataset(encoder, [RunFolder.open(one) for one in folders], settings)
-    record = {**settings.model_dump(), "runs": [str(one) for one in folders], "trajectories": len(dataset)}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "settings.json", json.dumps(record, indent=2) + "\n")
-    train(network, dataset, settings.train, folder=folder, listener=listener)
+    recipe = settings.model_dump(mode="json", exclude={"train"})
+    recipe |= {"runs": [str(one.resolve()) for one in folders], "trajectories": len(dataset)}
+    train(network, dataset, settings.train, folder=folder, recipe=recipe, listener=listener)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import Field
+from pydantic import Field, JsonValue
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -44,7 +44,6 @@ class TrainSettings(Record):
     """The constant that the summed token loss of a batch is divided by."""
     read_weight: float = Field(default=0.0, ge=0)
     save_every: int = Field(default=200, ge=1)
-    seed: int = 0
     bf16: bool = True
     """Matrix products in bfloat16."""
     workers: int = Field(default=1, ge=0)
@@ -71,22 +70,32 @@ def train(
     settings: TrainSettings,
     *,
     folder: Path,
+    recipe: Mapping[str, JsonValue] | None = None,
     listener: Callable[[Step], None] = lambda step: None,
 ) -> None:
     """Train until ``settings.steps``, going on from the folder's checkpoint if there is one.
 
-    The folder holds ``manifest.json`` (settings and versions), ``checkpoint.pt`` (network, optimisers, step; replaced
-    as a whole every ``save_every`` steps) and ``curve.jsonl`` (one line a step). Batches are asked for by step, so a
-    run that was killed and started again sees the same data and ends with the same numbers.
+    The folder holds ``manifest.json`` (recipe, settings, versions), ``checkpoint.pt`` (network, optimisers, step;
+    replaced as a whole every ``save_every`` steps) and ``curve.jsonl`` (one line a step). Batches are asked for by
+    step, so a run that was killed and started again sees the same data and ends with the same numbers.
+
+    Args:
+        network: trained in place.
+        batches: batch number ``n`` is what step ``n`` sees.
+        settings: of the training itself.
+        folder: the run's folder.
+        recipe: what else decides the outcome (data, seeds, mixture); a checkpoint of another recipe is refused.
+        listener: told of each step.
 
     Raises:
-        DataError: the folder's checkpoint is of another network or other settings.
+        DataError: the folder's checkpoint is of another network, another recipe or other settings.
     """
     optimisers = _optimisers(network, settings)
+    identity = _identity(settings, recipe or {})
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "manifest.json").exists():
-        Manifest(kind="train", settings={**settings.model_dump(), "threads": torch.get_num_threads()}).write(folder)
-    step = _restore(network, optimisers, settings, folder)
+        Manifest(kind="train", settings={**identity, "threads": torch.get_num_threads()}).write(folder)
+    step = _restore(network, optimisers, identity, folder)
     curve = folder / "curve.jsonl"
     _cut_curve(curve, step)
     loader = DataLoader(batches, batch_size=None, sampler=range(step, settings.steps), num_workers=settings.workers)
@@ -103,7 +112,7 @@ def train(
             file.write(json.dumps({key: _short(value) for key, value in line.items()}) + "\n")
         listener(record)
         if step % settings.save_every == 0 or step == settings.steps:
-            _save(network, optimisers, settings, folder=folder, step=step)
+            _save(network, optimisers, identity, folder=folder, step=step)
     network.eval()
 
 
@@ -146,13 +155,23 @@ def _optimisers(network: Network, settings: TrainSettings) -> list[torch.optim.O
     ]
 
 
+def _identity(settings: TrainSettings, recipe: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Everything that decides the outcome; how often it is saved and who prepares the batches does not."""
+    return {**recipe, "train": settings.model_dump(mode="json", exclude={"workers", "save_every"})}
+
+
 def _save(
-    network: Network, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, *, folder: Path, step: int
+    network: Network,
+    optimisers: list[torch.optim.Optimizer],
+    identity: Mapping[str, JsonValue],
+    *,
+    folder: Path,
+    step: int,
 ) -> None:
     buffer = io.BytesIO()
     state = {
         "step": step,
-        "settings": settings.model_dump(),
+        "identity": json.dumps(identity, sort_keys=True),
         "network": network.state_dict(),
         "optimisers": [optimiser.state_dict() for optimiser in optimisers],
         "rng": torch.get_rng_state(),
@@ -161,15 +180,18 @@ def _save(
     write_bytes(folder / "checkpoint.pt", buffer.getvalue())
 
 
-def _restore(network: Network, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, folder: Path) -> int:
+def _restore(
+    network: Network, optimisers: list[torch.optim.Optimizer], identity: Mapping[str, JsonValue], folder: Path
+) -> int:
     path = folder / "checkpoint.pt"
     if not path.exists():
         return 0
     try:
         state = torch.load(path, weights_only=True)
-        same = {**settings.model_dump(), "workers": 0, "save_every": 0}
-        if {**state["settings"], "workers": 0, "save_every": 0} != same:
-            raise DataError(f"{path}: was made with other settings; choose another folder or the same settings")
+        made, wanted = json.loads(state["identity"]), json.loads(json.dumps(identity))
+        if made != wanted:
+            differ = ", ".join(sorted(key for key in made.keys() | wanted.keys() if made.get(key) != wanted.get(key)))
+            raise DataError(f"{path}: was made with other settings ({differ}); choose another folder or the same ones")
         network.load_state_dict(state["network"])
         for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from codedance.errors import ModelContextFullError
-from codedance.models.contract import Completion, TokenSpan
+from codedance.models.contract import Completion, TokenSpan, cut_after_stop
 from codedance.models.local.chat import Encoded, Encoder
 from codedance.models.local.network import Cache, ImageGroup, Network
 from codedance.models.sampling import draw, make_generator
@@ -77,9 +77,11 @@ class LocalModel:
             if on_text is not None and not cancelled.is_set():
                 anyio.from_thread.run_sync(on_text, text)
 
+        listener = tell if on_text is not None else None
+
         def work() -> Completion:
             with self._lock, torch.inference_mode():
-                return self._complete(tuple(messages), sampling, tuple(stop), tell=tell, cancelled=cancelled)
+                return self._complete(tuple(messages), sampling, tuple(stop), tell=listener, cancelled=cancelled)
 
         try:
             return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
@@ -97,7 +99,7 @@ class LocalModel:
         sampling: Sampling,
         stop: tuple[str, ...],
         *,
-        tell: Callable[[str], None],
+        tell: Callable[[str], None] | None,
         cancelled: threading.Event,
     ) -> Completion:
         new, cache, past = self._prepare(messages)
@@ -117,7 +119,8 @@ class LocalModel:
             token, logprob = draw(logits, sampling, generator)
             ids.append(token)
             logprobs.append(logprob)
-            said = self._say(ids, said, tell)
+            if tell is not None:
+                said = self._say(ids, said, tell)
             tail = self._encoder.tokenizer.decode(ids[-_TAIL_TOKENS:])
             if token == end or any(text in tail for text in stop):
                 finish = FinishReason.STOP
@@ -125,7 +128,7 @@ class LocalModel:
             if cancelled.is_set() or step + 1 == min(sampling.max_tokens, room):
                 break
             logits = self._feed(token, new.next_position + step, cache)
-        text = _cut(self._encoder.tokenizer.decode(ids), stop)
+        text = cut_after_stop(self._encoder.tokenizer.decode(ids), stop)
         fed = len(ids) - 1
         self._kept.append(
             _Conversation(messages, text, ids[fed:], new.next_position + fed, past + len(new.ids) + fed, cache)
@@ -178,9 +181,3 @@ def _tensors(encoded: Encoded, patch: int) -> tuple[Tensor, Tensor, list[ImageGr
     ids = torch.tensor([encoded.ids])
     positions = torch.tensor(encoded.positions).T[:, None]
     return ids, positions, groups
-
-
-def _cut(text: str, stop: Sequence[str]) -> str:
-    """Nothing after the first stop text: a token may reach beyond it."""
-    ends = [text.find(one) + len(one) for one in stop if one in text]
-    return text[: min(ends, default=len(text))]
