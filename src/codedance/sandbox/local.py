@@ -51,10 +51,12 @@ def available_tier(wanted: Tier | None = None) -> Tier:
             return tier
     lacking = "; ".join(missing[(wanted or Tier.A).value])
     name = f"isolation tier {wanted.value}" if wanted else "the sandbox"
-    raise TierUnavailableError(
-        f"{name} cannot be had on this machine: it lacks {lacking}; for code that you trust, tier "
-        f"'{Tier.LIMITS_ONLY.value}' works without it, and isolates nothing"
+    instead = (
+        "tier a can be had"
+        if not missing[Tier.A.value]
+        else f"for code that you trust, tier '{Tier.LIMITS_ONLY.value}' works without it, and isolates nothing"
     )
+    raise TierUnavailableError(f"{name} cannot be had on this machine: it lacks {lacking}; {instead}")
 
 
 class LocalSandbox:
