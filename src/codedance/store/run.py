@@ -1,4 +1,4 @@
-"""A run folder: a manifest, trajectories one a line, pictures by hash."""
+"""A run folder: a manifest, tasks and trajectories one a line, pictures by hash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from codedance.errors import StoreError
 from codedance.imaging import Picture
-from codedance.schema import SCHEMA_VERSION, ImageRef, Record, Trajectory
+from codedance.schema import SCHEMA_VERSION, ImageRef, Record, Task, Trajectory
 from codedance.store.atomic import write_text
 from codedance.store.pictures import PictureStore
 from codedance.store.records import RecordFile
@@ -29,7 +29,7 @@ class Manifest(Record):
 
     schema_version: int = SCHEMA_VERSION
     kind: str
-    """What made it: ``ask``, ``eval``, ``synth``, ``train``."""
+    """What made it: ``ask``, ``eval``, ``synth``, ``tasks`` (questions without trajectories), ``train``."""
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     """Every setting that the results depend on; resuming with others is refused."""
     created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -57,6 +57,7 @@ class RunFolder:
         self.folder = folder
         self.pictures = PictureStore(folder / "pictures")
         self._trajectories = RecordFile(folder / "trajectories.jsonl", Trajectory)
+        self._tasks = RecordFile(folder / "tasks.jsonl", Task)
 
     @classmethod
     def create(cls, folder: Path, manifest: Manifest) -> RunFolder:
@@ -108,22 +109,34 @@ class RunFolder:
         Raises:
             StoreError: a picture that the trajectory refers to was not given, or the disk refuses.
         """
-        try:
-            for ref in picture_refs(trajectory):
-                if ref.sha256 not in pictures:
-                    raise StoreError(f"trajectory {trajectory.id}: picture {ref.sha256[:12]} was not given")
-                self.pictures.add(pictures[ref.sha256])
-        except OSError as error:
-            raise StoreError(f"{self.folder}: pictures cannot be written ({error.strerror or error})") from None
+        self._add_pictures(f"trajectory {trajectory.id}", picture_refs(trajectory), pictures)
         self._trajectories.append(trajectory)
+
+    def add_task(self, task: Task, pictures: Mapping[str, Picture]) -> None:
+        """Store a question that nobody has answered yet, its pictures first; raises as :meth:`add` does."""
+        self._add_pictures(f"task {task.id}", iter(task.images), pictures)
+        self._tasks.append(task)
 
     def trajectories(self) -> Iterator[Trajectory]:
         """Every finished trajectory in the order in which it was stored."""
         return iter(self._trajectories)
 
-    def load_pictures(self, trajectory: Trajectory) -> Mapping[str, Picture]:
-        """All pictures of a trajectory by SHA-256."""
-        return self.pictures.lookup(picture_refs(trajectory))
+    def tasks(self) -> Iterator[Task]:
+        """Every task of a set of tasks in the order in which it was stored; a run of episodes holds none."""
+        return iter(self._tasks)
+
+    def load_pictures(self, record: Trajectory | Task) -> Mapping[str, Picture]:
+        """All pictures of a trajectory or task by SHA-256."""
+        return self.pictures.lookup(picture_refs(record) if isinstance(record, Trajectory) else iter(record.images))
+
+    def _add_pictures(self, what: str, refs: Iterator[ImageRef], pictures: Mapping[str, Picture]) -> None:
+        try:
+            for ref in refs:
+                if ref.sha256 not in pictures:
+                    raise StoreError(f"{what}: picture {ref.sha256[:12]} was not given")
+                self.pictures.add(pictures[ref.sha256])
+        except OSError as error:
+            raise StoreError(f"{self.folder}: pictures cannot be written ({error.strerror or error})") from None
 
     def _check_same(self, manifest: Manifest) -> None:
         there = self.manifest()
