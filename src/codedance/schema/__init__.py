@@ -1,5 +1,6 @@
 """The nouns of CodeDance: frozen, validated, versioned values that every room speaks in."""
 
+from codedance.schema.edit import EditCheck
 from codedance.schema.execution import CapturedImage, Execution, ExecutionStatus, GuestError, ImageSource
 from codedance.schema.images import ImageRef
 from codedance.schema.record import SCHEMA_VERSION, Record, Text
@@ -28,6 +29,7 @@ __all__ = [
     "CapturedImage",
     "ChoiceAnswer",
     "CodeFormat",
+    "EditCheck",
     "Execution",
     "ExecutionStatus",
     "Failure",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -11,15 +11,12 @@ from codedance.episode import EpisodeSettings, Rollout, run_episode
 from codedance.imaging import Picture
 from codedance.models.scripted import ScriptedModel
 from codedance.protocol import ChatMessage, Role, protocol_info
-from codedance.rewards import matches
+from codedance.rewards import edit_fault, matches
 from codedance.sandbox.contract import Sandbox
-from codedance.schema import CodeFormat, ExecutionStatus, StopReason
-from codedance.tasks.worlds import Scene, answer_reply, code_reply, oracle_replies, scene_task
+from codedance.schema import CodeFormat, Execution, ExecutionStatus, StopReason
+from codedance.tasks.worlds import Code, Oracle, Scene, scene_task
 
 __all__ = ["Demonstration", "demonstrate"]
-
-_UNREADABLE = "unknown"
-_LARGEST_MARGIN = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,74 +32,74 @@ async def demonstrate(
     scene: Scene,
     *,
     sandbox: Sandbox,
-    mode: Literal["code", "direct"] = "code",
+    mode: Literal["code", "direct", "slip"] = "code",
     code_format: CodeFormat = CodeFormat.CODE,
     seed: int = 0,
 ) -> Demonstration:
     """Let the oracle answer the scene's question in the loop.
 
-    A count is copied from what the code printed, right or wrong; what a crop shows is known, so the crop itself is
-    compared with the scene.
+    What the oracle says about an outcome comes from what its code printed, right or wrong; what a crop shows is known,
+    so the crop itself is compared with the scene.
 
     Args:
         scene: what is asked about.
         sandbox: where the code runs.
-        mode: with code, or at a glance (easy scenes only).
+        mode: with code; at a glance (easy scenes only); with a slip that is mended.
         code_format: how the code is written.
-        seed: chooses among the oracle's wordings.
+        seed: chooses among the oracle's ways and wordings.
     """
     rng = Random(f"oracle/{scene.family}/{scene.difficulty.value}/{scene.seed}/{seed}")  # noqa: S311 - reproducible
     task, pictures = scene_task(scene)
-    script = oracle_replies(scene, rng, mode="direct") if mode == "direct" else _writer(scene, rng, code_format)
+    oracle = Oracle(scene, rng, mode=mode, code_format=code_format)
+
+    def write(messages: Sequence[ChatMessage]) -> str:
+        last = messages[-1]
+        return oracle.reply(last.text.strip("\n") if last.role is Role.TOOL else None)
+
     rollout = await run_episode(
         task,
         pictures,
-        model=ScriptedModel(script, name="oracle"),
+        model=ScriptedModel(write, name="oracle"),
         sandbox=sandbox,
         settings=EpisodeSettings(protocol=protocol_info(code_format)),
         attempt=seed,
     )
-    return Demonstration(rollout, _fault(scene, rollout))
+    return Demonstration(rollout, _fault(scene, rollout, oracle))
 
 
-def _writer(scene: Scene, rng: Random, code_format: CodeFormat) -> Callable[[Sequence[ChatMessage]], str]:
-    def write(messages: Sequence[ChatMessage]) -> str:
-        last = messages[-1]
-        if last.role is not Role.TOOL:
-            return code_reply(scene, rng, code_format=code_format)
-        if scene.asks != "count":
-            return answer_reply(scene, rng, found=scene.answer)
-        printed = last.text.strip()
-        return answer_reply(scene, rng, found=printed if printed.isdigit() else _UNREADABLE)
-
-    return write
-
-
-def _fault(scene: Scene, rollout: Rollout) -> str | None:
+def _fault(scene: Scene, rollout: Rollout, oracle: Oracle) -> str | None:
     trajectory = rollout.trajectory
+    executions = [turn.execution for turn in trajectory.turns if turn.execution is not None]
+    for step, execution in zip(oracle.steps, executions, strict=False):
+        fault = _outcome_fault(scene, step, execution, rollout.pictures)
+        if fault is not None:
+            return fault
     if trajectory.stop is not StopReason.ANSWERED:
         return f"stopped: {trajectory.stop.value}" + (f" ({trajectory.failure.message})" if trajectory.failure else "")
-    executions = [turn.execution for turn in trajectory.turns if turn.execution is not None]
-    for execution in executions:
-        if execution.status is not ExecutionStatus.OK:
-            return f"the code ended with {execution.status.value}: {execution.error.message if execution.error else ''}"
     if trajectory.task.answer is None or not matches(trajectory.answer, trajectory.task.answer):
         return f"answered {trajectory.answer!r}, but it is {scene.answer!r}"
-    if executions and scene.target is not None:
-        shown = [rollout.pictures[one.image.sha256] for execution in executions for one in execution.images]
-        if len(shown) != 1 or not _shows_target(scene, shown[0]):
-            return "the code did not show what the question asks about"
+    if scene.edit is not None:
+        shown = [one.image.sha256 for execution in executions for one in execution.images]
+        last = rollout.pictures[shown[-1]].to_image() if shown else None
+        return edit_fault(scene.image, last, scene.edit)
     return None
 
 
-def _shows_target(scene: Scene, picture: Picture) -> bool:
-    """True if the picture is a part of the scene with the target and an even margin around it."""
-    if scene.target is None:
-        return False
-    shown = picture.to_image()
-    left, top, right, bottom = scene.target.box
-    for margin in range(_LARGEST_MARGIN):
-        box = (left - margin, top - margin, left - margin + shown.width, top - margin + shown.height)
-        if box[2] >= right and box[3] >= bottom and scene.image.crop(box).tobytes() == shown.tobytes():
-            return True
-    return False
+def _outcome_fault(scene: Scene, step: Code, execution: Execution, pictures: Mapping[str, Picture]) -> str | None:
+    """How the outcome of a step differs from what the script knew ahead."""
+    if step.raises is not None:
+        raised = execution.error.type if execution.error else execution.status.value
+        return None if raised == step.raises else f"the code was to raise {step.raises}, but: {raised}"
+    if execution.status is not ExecutionStatus.OK:
+        return f"the code ended with {execution.status.value}: {execution.error.message if execution.error else ''}"
+    printed = "\n".join(text for text in (execution.stdout.rstrip("\n"), execution.value) if text)
+    if step.prints is not None and printed != step.prints:
+        return f"the code printed {printed!r}, but it is {step.prints!r}"
+    if step.views is None:
+        return None
+    shown = [pictures[one.image.sha256].to_image() for one in execution.images]
+    wanted = [scene.image.crop(view.box) for view in step.views]
+    wanted = [cut.resize(view.size) for cut, view in zip(wanted, step.views, strict=True)]
+    if [(one.size, one.tobytes()) for one in shown] != [(one.size, one.tobytes()) for one in wanted]:
+        return "the code did not show what the question asks about"
+    return None

@@ -17,7 +17,7 @@ from codedance.models.local.chat import Encoder
 from codedance.protocol import system_prompt
 from codedance.protocol.chat import Role
 from codedance.schema import CodeFormat
-from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, SceneObject, answer_reply, code_reply, make_scene
+from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Oracle, Scene, SceneObject, make_scene
 from codedance.tasks.worlds.vocabulary import LETTERS, READ_QUESTIONS, SHAPE_QUESTIONS, SHAPES
 from codedance.train.sequence import Batch, Reading, Supervised, collate
 
@@ -73,12 +73,13 @@ def episode_item(
     item = Supervised()
     item.read(encoder, Role.SYSTEM, [system_prompt(code_format)])
     item.read(encoder, Role.USER, [scene.image, scene.question])
-    item.write(encoder, code_reply(scene, rng, code_format=code_format))
+    oracle = Oracle(scene, rng, code_format=code_format)
+    item.write(encoder, oracle.reply())
     if scene.target is None:
         item.read(encoder, Role.USER, [_OPEN, scene.answer, _CLOSE])
     else:
         _show_crop(item, encoder, scene.image, scene.target, (0, 0, 0, 0))
-    item.write(encoder, answer_reply(scene, rng, found=scene.answer))
+    item.write(encoder, oracle.reply(scene.answer))
     return item
 
 
@@ -91,7 +92,9 @@ def _reading_item(encoder: Encoder, rng: Random) -> Supervised:
         asked = _ask(scene, card, rng)
         item.read(encoder, Role.USER, [asked.question])
         _show_crop(item, encoder, scene.image, card, tuple(rng.randint(-1, 1) for _ in range(4)))
-        item.write(encoder, answer_reply(asked, rng, found=asked.answer))
+        oracle = Oracle(asked, rng)
+        oracle.reply()
+        item.write(encoder, oracle.reply(asked.answer))
     return item
 
 
@@ -103,11 +106,12 @@ def _binding_item(encoder: Encoder, rng: Random) -> Supervised:
         # Easy scenes are drawn in a millisecond, and the words of their questions are the same.
         scene = make_scene(family, Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
         item.read(encoder, Role.USER, [scene.question])
-        item.write(encoder, code_reply(scene, rng))
+        oracle = Oracle(scene, rng)
+        item.write(encoder, oracle.reply())
         if scene.asks == "count":
             printed = str(rng.randint(0, 40))
             item.read(encoder, Role.USER, [_OPEN, printed, _CLOSE])
-            item.write(encoder, answer_reply(scene, rng, found=printed))
+            item.write(encoder, oracle.reply(printed))
     return item
 
 

@@ -1,20 +1,32 @@
 """Generated pictures with questions whose answers are known: unlimited, seeded, nothing to download."""
 
 from codedance.tasks.worlds.families import FAMILIES, make_scene
-from codedance.tasks.worlds.oracle import answer_reply, code_reply, oracle_replies, scene_code
-from codedance.tasks.worlds.scene import HELD_OUT_SEEDS, Difficulty, Scene, SceneObject, scene_id, scene_task
+from codedance.tasks.worlds.family import Code, Final, View
+from codedance.tasks.worlds.oracle import Oracle
+from codedance.tasks.worlds.scene import (
+    HELD_OUT_SEEDS,
+    Category,
+    Difficulty,
+    Scene,
+    SceneObject,
+    scene_answer,
+    scene_id,
+    scene_task,
+)
 
 __all__ = [
     "FAMILIES",
     "HELD_OUT_SEEDS",
+    "Category",
+    "Code",
     "Difficulty",
+    "Final",
+    "Oracle",
     "Scene",
     "SceneObject",
-    "answer_reply",
-    "code_reply",
+    "View",
     "make_scene",
-    "oracle_replies",
-    "scene_code",
+    "scene_answer",
     "scene_id",
     "scene_task",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from codedance.tasks.worlds.drawing import box_around, draw_shape, ground, jittered, place
-from codedance.tasks.worlds.family import Family
+from codedance.tasks.worlds.family import Code, Family, Final, Script
 from codedance.tasks.worlds.scene import Difficulty, Scene, SceneObject
 from codedance.tasks.worlds.vocabulary import CODE_LINES, COLOURS, COUNT_QUESTIONS, SHAPES, THOUGHTS
 
@@ -70,12 +70,17 @@ def _few(colour: str, shape: str | None, rng: Random) -> list[Kind]:
     return kinds
 
 
-def _code(scene: Scene) -> str:
+def _script(scene: Scene, rng: Random) -> Script:
+    noun = f"{scene.shape}s" if scene.shape else "objects"
+    thought = rng.choice(THOUGHTS["count"]).format(colour=scene.colour, noun=noun)
     lines = CODE_LINES
-    found = lines["import"] + lines["near"].format(colour=scene.colour) + lines["components"] + lines["sizes"]
+    code = lines["import"] + lines["near"].format(colour=scene.colour) + lines["components"] + lines["sizes"]
     if scene.shape is None:
-        return found + lines["count"]
-    return found + lines["fills"].format(shape=scene.shape) + lines["count_shape"]
+        code += lines["count"]
+    else:
+        code += lines["fills"].format(shape=scene.shape) + lines["count_shape"]
+    counted = yield Code(thought, code, views=(), prints=scene.answer)
+    return Final(rng.choice(THOUGHTS["counted"]).format(answer=counted), counted)
 
 
-COUNTING = Family(name="counting", make=_make, code=_code, plans=THOUGHTS["count"], findings=THOUGHTS["counted"])
+COUNTING = Family(name="counting", make=_make, script=_script)

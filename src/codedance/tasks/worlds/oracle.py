@@ -8,46 +8,68 @@ from typing import Literal
 from codedance.protocol import AnswerAction, CodeAction, render_reply
 from codedance.schema import CodeFormat
 from codedance.tasks.worlds.families import family_named
+from codedance.tasks.worlds.family import Code, Final, Script
 from codedance.tasks.worlds.scene import Difficulty, Scene
-from codedance.tasks.worlds.vocabulary import THOUGHTS
+from codedance.tasks.worlds.slips import with_slip
 
-__all__ = ["answer_reply", "code_reply", "oracle_replies", "scene_code"]
-
-
-def scene_code(scene: Scene) -> str:
-    """Self-contained Python that looks at what the question asks for: it prints a count, or shows a crop."""
-    return family_named(scene.family).code(scene)
+__all__ = ["Oracle"]
 
 
-def code_reply(scene: Scene, rng: Random, *, code_format: CodeFormat = CodeFormat.CODE) -> str:
-    """The first reply: a thought and the code."""
-    thought = rng.choice(family_named(scene.family).plans).format(colour=scene.colour, noun=_noun(scene))
-    return render_reply(thought, CodeAction(scene_code(scene), code_format))
+class Oracle:
+    """Writes the replies of one episode, one after the other.
 
-
-def answer_reply(scene: Scene, rng: Random, *, found: str) -> str:
-    """The last reply: a thought and what was found, as the code printed it or the crop shows it."""
-    thought = rng.choice(family_named(scene.family).findings).format(answer=found)
-    return render_reply(thought, AnswerAction(found))
-
-
-def oracle_replies(scene: Scene, rng: Random, *, mode: Literal["code", "direct"] = "code") -> tuple[str, ...]:
-    """All replies in order, with the known answer; ``direct`` answers without code, which only easy scenes allow.
+    Args:
+        scene: what is asked about.
+        rng: chooses the way it goes and the wording.
+        mode: with code; at a glance, which only easy scenes allow; or with code whose first cell has a slip in it.
+        code_format: how code is written.
 
     Raises:
         ValueError: a direct answer about a hard scene, which nobody can see without a closer look.
 
     >>> from codedance.tasks.worlds import make_scene
-    >>> print(oracle_replies(make_scene("search", Difficulty.EASY, 1), Random(0), mode="direct")[0])
+    >>> oracle = Oracle(make_scene("search", Difficulty.EASY, 1), Random(0), mode="direct")
+    >>> print(oracle.reply())
     <think>I can see it.</think>
     <answer>K</answer>
     """
-    if mode == "direct":
-        if scene.difficulty is Difficulty.HARD:
+
+    def __init__(
+        self,
+        scene: Scene,
+        rng: Random,
+        *,
+        mode: Literal["code", "direct", "slip"] = "code",
+        code_format: CodeFormat = CodeFormat.CODE,
+    ) -> None:
+        if mode == "direct" and scene.difficulty is Difficulty.HARD:
             raise ValueError("a hard scene cannot be answered directly")
-        return (render_reply(rng.choice(THOUGHTS["seen"]), AnswerAction(scene.answer)),)
-    return code_reply(scene, rng), answer_reply(scene, rng, found=scene.answer)
+        self._format = code_format
+        self._script = _direct(scene, rng) if mode == "direct" else family_named(scene.family).script(scene, rng)
+        if mode == "slip":
+            self._script = with_slip(self._script, rng)
+        self.steps: list[Code] = []
+        """The turns with code that were written so far."""
+        self.final: Final | None = None
+        """The last turn, once it is written."""
+
+    def reply(self, shown: str | None = None) -> str:
+        """The next reply.
+
+        Args:
+            shown: the text that the model was shown of the last code's outcome; ``None`` at first.
+        """
+        try:
+            step = next(self._script) if shown is None else self._script.send(shown)
+        except StopIteration as done:
+            final: Final = done.value
+            self.final = final
+            return render_reply(final.thought, AnswerAction(final.answer))
+        self.steps.append(step)
+        return render_reply(step.thought, CodeAction(step.code, self._format))
 
 
-def _noun(scene: Scene) -> str:
-    return f"{scene.shape}s" if scene.shape else "objects"
+def _direct(scene: Scene, rng: Random) -> Script:
+    thought = rng.choice(family_named(scene.family).glances).format(answer=scene.answer)
+    yield from ()  # a script without code is a script too
+    return Final(thought, scene.answer)

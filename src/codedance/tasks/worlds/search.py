@@ -6,7 +6,7 @@ from random import Random
 from typing import Literal
 
 from codedance.tasks.worlds.drawing import box_around, draw_card, ground, place
-from codedance.tasks.worlds.family import Family
+from codedance.tasks.worlds.family import Code, Family, Final, Script, View
 from codedance.tasks.worlds.scene import Difficulty, GlyphKind, Scene, SceneObject
 from codedance.tasks.worlds.vocabulary import (
     CODE_LINES,
@@ -65,9 +65,14 @@ def _glyph(rng: Random) -> tuple[GlyphKind, str]:
             return kind, str(rng.randint(1, 5))
 
 
-def _code(scene: Scene) -> str:
+def _script(scene: Scene, rng: Random) -> Script:
+    assert scene.target is not None
+    thought = rng.choice(THOUGHTS["search"]).format(colour=scene.colour)
     lines = CODE_LINES
-    return lines["import"] + lines["near"].format(colour=scene.colour) + lines["where"] + lines["crop"]
+    code = lines["import"] + lines["near"].format(colour=scene.colour) + lines["where"] + lines["crop"]
+    left, top, right, bottom = scene.target.box
+    yield Code(thought, code, views=(View((left - 9, top - 9, right + 8, bottom + 8)),))
+    return Final(rng.choice(THOUGHTS["read"]), scene.answer)
 
 
-SEARCH = Family(name="search", make=_make, code=_code, plans=THOUGHTS["search"], findings=THOUGHTS["read"])
+SEARCH = Family(name="search", make=_make, script=_script)
