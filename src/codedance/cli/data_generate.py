@@ -1,0 +1,129 @@
+"""``codedance data generate`` and ``card``: executed trajectories from nothing, and the page that describes them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from codedance.cli.settings import apply_settings
+from codedance.errors import UsageError
+
+if TYPE_CHECKING:
+    from codedance.synth.generate import Chunk
+    from codedance.synth.plan import GenerateSettings
+
+__all__ = ["CARD_EPILOG", "GENERATE_EPILOG", "card", "generate"]
+
+GENERATE_EPILOG = """
+Examples:
+
+- `codedance data generate --out data/worlds` (34,000 trajectories, well under an hour on two cores)
+
+- `codedance data generate --out data/small --count 2000 --seed 1 --workers 4`
+
+- `codedance data generate --out data/charts --count 500 --family charts --family tables --set hard=1`
+
+The same settings give the same files; a set that was stopped goes on where it stood. Seeds from 10 on are held out.
+"""
+
+CARD_EPILOG = "Example: `codedance data card data/worlds --out data/worlds/card`"
+
+
+def generate(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the set; a set that was stopped goes on there.")],
+    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="Trajectories in all. [34000]")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="S", help="Different seeds share no scene. [0]")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(metavar="F", help="Only this family; may be repeated. [all, in stated shares]")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes at work. [one a processor]")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example hard=0.5.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
+) -> None:
+    """Make trajectories from generated worlds: the oracle writes, every cell really runs, every outcome is checked."""
+    from codedance.synth.generate import generate as make
+
+    named = {"count": count, "seed": seed}
+    given = [f"{name}={value}" for name, value in named.items() if value is not None]
+    settings = apply_settings(_base(family), [*given, *(assignments or [])], file=config)
+    begin = time.monotonic()
+    with _progress(settings.count) as listener:
+        seen: list[Chunk] = []
+
+        def listen(chunk: Chunk) -> None:
+            seen.append(chunk)
+            listener(chunk)
+
+        make(settings, out, workers=workers or os.cpu_count() or 1, listener=listen)
+    made = sum(chunk.trajectories for chunk in seen)
+    rejected = Counter(f"{one.task_id.split('/')[1]}: {one.reason}" for chunk in seen for one in chunk.rejections)
+    typer.echo(f"{made} trajectories in {out} ({made / max(1e-9, time.monotonic() - begin):.1f} a second)")
+    if rejected:
+        typer.echo(f"thrown away: {sum(rejected.values())}")
+        for reason, times in rejected.most_common(8):
+            typer.echo(f"  {times} x {reason}")
+
+
+def _base(families: list[str] | None) -> GenerateSettings:
+    from codedance.synth.plan import SHARES, GenerateSettings
+    from codedance.tasks.worlds import FAMILIES
+
+    for name in families or []:
+        if name not in FAMILIES:
+            raise UsageError(f"--family {name}: there is no such family; choose among {', '.join(FAMILIES)}")
+    return GenerateSettings(shares={name: SHARES[name] for name in families}) if families else GenerateSettings()
+
+
+def card(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A set made by `codedance data generate`.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where card.md and its pictures are written.")],
+    scenes: Annotated[int, typer.Option(min=20, help="Scenes of each cell for the baselines.")] = 300,
+) -> None:
+    """Describe a set: counts, balance, what was thrown away, baselines without the picture, samples as pictures."""
+    from codedance.synth.card import write_card
+
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; choose a folder")
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("describing", total=None)
+        page = write_card(folder, out, scenes=scenes, listener=lambda text: progress.update(bar, description=text))
+    typer.echo(f"card: {page}")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Chunk], None]]:
+    """A bar on the error stream with the rate; what was there at the start does not count for the rate."""
+    columns = (
+        TextColumn("generating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("generating", total=total, status="")
+        begin: float | None = None
+        made = rejected = fresh = 0
+
+        def show(chunk: Chunk) -> None:
+            nonlocal begin, made, rejected, fresh
+            made += chunk.trajectories
+            rejected += len(chunk.rejections)
+            fresh += chunk.trajectories if begin is not None else 0
+            begin = begin or time.monotonic()
+            rate = fresh / max(1e-9, time.monotonic() - begin)
+            progress.update(bar, completed=made, status=f"{rate:.1f}/s, {rejected} thrown away")
+
+        yield show

@@ -1,0 +1,228 @@
+"""Making a set of trajectories from nothing: scenes, the oracle, the real sandbox; in parallel, the same every time.
+
+The plan is cut into chunks. A worker process makes a chunk from its number alone; the main process appends finished
+chunks in order. So the files do not depend on how many workers there were, which was faster, or how often they were
+killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from pathlib import Path
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from pydantic import Field
+
+from codedance.errors import CodeDanceError, SandboxError, StoreError
+from codedance.sandbox import LocalSandbox
+from codedance.schema import Execution, Record, Task, Trajectory
+from codedance.store import Manifest, PictureStore, RecordFile, RunFolder, picture_refs
+from codedance.synth.oracle import demonstrate
+from codedance.synth.plan import TRIES, GenerateSettings, Slot, make_plan
+from codedance.tasks.worlds import make_scene
+
+__all__ = ["Chunk", "Rejection", "generate", "read_chunks", "without_clock"]
+
+_CHUNK = 50
+"""Slots of one chunk; part of what a set means, like the seed, since a set is resumed by whole chunks."""
+
+
+class Rejection(Record):
+    """A demonstration that was thrown away: a fault of a world or of its oracle."""
+
+    task_id: str
+    mode: str
+    reason: str
+
+
+class Chunk(Record):
+    """A line of ``chunks.jsonl``: what was written with one chunk."""
+
+    number: int = Field(ge=0)
+    trajectories: int
+    end: int
+    """Length of ``trajectories.jsonl`` in bytes after the chunk."""
+    tries: dict[str, int]
+    """Scenes tried in each cell (``family/difficulty``)."""
+    rejections: tuple[Rejection, ...] = ()
+    empty_slots: int = 0
+    """Slots for which no scene gave a trajectory without a fault."""
+
+
+class _Made(Record):
+    """What a worker sends back: lines to append, and the chunk's record without its end."""
+
+    lines: tuple[str, ...]
+    chunk: Chunk
+
+
+def generate(
+    settings: GenerateSettings,
+    folder: Path,
+    *,
+    workers: int = 2,
+    listener: Callable[[Chunk], None] = lambda chunk: None,
+) -> None:
+    """Make the set, or go on with it where it was stopped; the folder is a run folder of kind ``synth``.
+
+    Args:
+        settings: what is made.
+        folder: where; it may hold the beginning of the same set.
+        workers: processes that work at once.
+        listener: told of each chunk, also of those that were there already.
+
+    Raises:
+        StoreError: the folder holds something else, or cannot be written.
+        SandboxError: the sandbox cannot be had, or a worker was killed.
+    """
+    manifest = Manifest(kind="synth", settings={"worlds": settings.model_dump(mode="json"), "chunk": _CHUNK})
+    RunFolder.create(folder, manifest)
+    records = RecordFile(folder / "chunks.jsonl", Chunk)
+    done = list(records)
+    for chunk in done:
+        listener(chunk)
+    path = folder / "trajectories.jsonl"
+    end = done[-1].end if done else 0
+    _cut(path, end)
+    total = -(-settings.count // _CHUNK)
+    for made in _in_order(settings, folder, range(len(done), total), workers=workers):
+        end = _append(path, made.lines)
+        chunk = made.chunk.model_copy(update={"end": end})
+        records.append(chunk)
+        listener(chunk)
+
+
+def read_chunks(folder: Path) -> Iterator[Chunk]:
+    """What is known about how a generated set was made, chunk by chunk; nothing if it was made in another way."""
+    return iter(RecordFile(folder / "chunks.jsonl", Chunk))
+
+
+def without_clock(trajectory: Trajectory) -> Trajectory:
+    """The same trajectory with all times set to zero: what is left is the same every time it is made."""
+
+    def still(execution: Execution | None) -> Execution | None:
+        return execution.model_copy(update={"seconds": 0.0}) if execution is not None else None
+
+    turns = tuple(
+        turn.model_copy(update={"seconds": 0.0, "execution": still(turn.execution)}) for turn in trajectory.turns
+    )
+    return trajectory.model_copy(update={"turns": turns, "started_at": None, "seconds": 0.0})
+
+
+def _in_order(settings: GenerateSettings, folder: Path, numbers: range, *, workers: int) -> Iterator[_Made]:
+    """The chunks of these numbers, made by worker processes, in the order of the numbers."""
+    # Spawned, not forked: a forked copy of this process would hold its threads' locks.
+    context = multiprocessing.get_context("spawn")
+    waiting: dict[int, Future[_Made]] = {}
+    ahead = iter(numbers)
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start_worker, initargs=(settings, folder)
+    ) as pool:
+        try:
+            for number in numbers:
+                # A few chunks ahead and no more: what waits for a slow one is kept in memory.
+                while len(waiting) < 2 * workers and (coming := next(ahead, None)) is not None:
+                    waiting[coming] = pool.submit(_make_chunk, coming)
+                yield waiting.pop(number).result()
+        except BrokenProcessPool:
+            raise SandboxError(
+                "a worker process was killed; the set goes on where it stopped when started again"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Worker:
+    """What a worker process keeps from chunk to chunk."""
+
+    def __init__(self, settings: GenerateSettings, folder: Path) -> None:
+        self.plan = make_plan(settings)
+        self.pictures = PictureStore(folder / "pictures")
+        self.stack = ExitStack()
+        self.portal: BlockingPortal = self.stack.enter_context(start_blocking_portal())
+        self.sandbox = self.stack.enter_context(self.portal.wrap_async_context_manager(LocalSandbox()))
+
+    def make(self, number: int) -> _Made:
+        return self.portal.call(self._make, number)
+
+    async def _make(self, number: int) -> _Made:
+        lines: list[str] = []
+        rejections: list[Rejection] = []
+        tries: Counter[str] = Counter()
+        slots = self.plan[number * _CHUNK : (number + 1) * _CHUNK]
+        for slot in slots:
+            for seed in range(slot.seed, slot.seed + TRIES):
+                tries[f"{slot.family}/{slot.difficulty.value}"] += 1
+                made = await self._try(slot, seed)
+                if isinstance(made, Trajectory):
+                    lines.append(made.model_dump_json())
+                    break
+                rejections.append(made)
+        chunk = Chunk(
+            number=number,
+            trajectories=len(lines),
+            end=0,
+            tries=dict(tries),
+            rejections=tuple(rejections),
+            empty_slots=len(slots) - len(lines),
+        )
+        return _Made(lines=tuple(lines), chunk=chunk)
+
+    async def _try(self, slot: Slot, seed: int) -> Trajectory | Rejection:
+        scene = make_scene(slot.family, slot.difficulty, seed)
+        shown = await demonstrate(scene, sandbox=self.sandbox, mode=slot.mode, code_format=slot.code_format)
+        trajectory = without_clock(shown.rollout.trajectory)
+        if shown.fault is not None:
+            return Rejection(task_id=trajectory.task.id, mode=slot.mode, reason=shown.fault)
+        for ref in picture_refs(trajectory):
+            self.pictures.add(shown.rollout.pictures[ref.sha256])
+        meta = {**trajectory.task.meta, "mode": slot.mode}
+        return trajectory.model_copy(update={"task": Task.model_validate({**dict(trajectory.task), "meta": meta})})
+
+
+_worker: _Worker | None = None
+
+
+def _start_worker(settings: GenerateSettings, folder: Path) -> None:
+    global _worker
+    _worker = _Worker(settings, folder)
+
+
+def _make_chunk(number: int) -> _Made:
+    assert _worker is not None
+    try:
+        return _worker.make(number)
+    except CodeDanceError:
+        raise
+    except OSError as error:
+        raise StoreError(f"pictures cannot be written ({error.strerror or error})") from None
+
+
+def _append(path: Path, lines: tuple[str, ...]) -> int:
+    """Append lines and sync them; returns the file's new length in bytes."""
+    try:
+        with path.open("ab") as file:
+            file.write("".join(f"{line}\n" for line in lines).encode("utf-8", errors="replace"))
+            file.flush()
+            os.fsync(file.fileno())
+            return file.tell()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _cut(path: Path, end: int) -> None:
+    """Drop what was written after the last recorded chunk: it is made again."""
+    if not path.exists():
+        return
+    if path.stat().st_size < end:
+        raise StoreError(
+            f"{path}: is shorter than its chunks.jsonl says; the set is damaged, make it in another folder"
+        )
+    with path.open("rb+") as file:
+        file.truncate(end)
