@@ -15,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import Field
@@ -191,7 +192,16 @@ _worker: _Worker | None = None
 
 def _start_worker(settings: GenerateSettings, folder: Path) -> None:
     global _worker
+    Thread(target=_end_with_parent, daemon=True).start()
     _worker = _Worker(settings, folder)
+
+
+def _end_with_parent() -> None:
+    """A pool's workers do not notice that the main process was killed: they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make_chunk(number: int) -> _Made:

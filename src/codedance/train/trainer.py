@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from pydantic import Field, JsonValue
@@ -19,6 +20,7 @@ from codedance.models.local.network import Network
 from codedance.schema import Record
 from codedance.store import Manifest, write_bytes
 from codedance.train.loss import losses
+from codedance.train.muon import Muon, native_bf16
 from codedance.train.sequence import Batch
 
 __all__ = ["Step", "TrainSettings", "train"]
@@ -44,8 +46,8 @@ class TrainSettings(Record):
     """The constant that the summed token loss of a batch is divided by."""
     read_weight: float = Field(default=0.0, ge=0)
     save_every: int = Field(default=200, ge=1)
-    bf16: bool = True
-    """Matrix products in bfloat16."""
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Of the matrix products; ``auto`` is bfloat16 where the processor has it (elsewhere it is many times slower)."""
     workers: int = Field(default=1, ge=0)
     """Processes that prepare batches; 0 prepares them in this one."""
 
@@ -94,7 +96,9 @@ def train(
     identity = _identity(settings, recipe or {})
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "manifest.json").exists():
-        Manifest(kind="train", settings={**identity, "threads": torch.get_num_threads()}).write(folder)
+        Manifest(
+            kind="train", settings={**identity, "threads": torch.get_num_threads(), "bf16": _in_bf16(settings)}
+        ).write(folder)
     step = _restore(network, optimisers, identity, folder)
     curve = folder / "curve.jsonl"
     _cut_curve(curve, step)
@@ -120,7 +124,7 @@ def _step(
     network: Network, batch: Batch, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, step: int
 ) -> tuple[float, float, float, float | None, float | None]:
     scale = _scale(step, settings)
-    with torch.autocast("cpu", torch.bfloat16, enabled=settings.bf16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=_in_bf16(settings)):
         result = losses(network, batch, normaliser=settings.normaliser, read_weight=settings.read_weight)
     result.total.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
@@ -130,6 +134,10 @@ def _step(
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
     return float(result.total.detach()), result.text, result.accuracy, result.read, result.read_accuracy
+
+
+def _in_bf16(settings: TrainSettings) -> bool:
+    return native_bf16() if settings.precision == "auto" else settings.precision == "bfloat16"
 
 
 def _scale(step: int, settings: TrainSettings) -> float:
@@ -150,7 +158,7 @@ def _optimisers(network: Network, settings: TrainSettings) -> list[torch.optim.O
         inside = any(part in name for part in (".blocks.", ".layers.", ".merger."))
         (inner if inside and weight.dim() == 2 else rest).append(weight)
     return [
-        torch.optim.Muon(inner, lr=settings.muon_rate, momentum=0.95, weight_decay=settings.weight_decay),
+        Muon(inner, lr=settings.muon_rate, weight_decay=settings.weight_decay),
         torch.optim.AdamW(rest, lr=settings.adam_rate, betas=(0.9, 0.95), weight_decay=settings.weight_decay),
     ]
 
