@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from codedance.cli.settings import apply_settings
-from codedance.errors import MissingExtraError
+from codedance.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from codedance.train.evaluate import CellReport
@@ -82,6 +82,10 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Checkpoint to evaluate. [the embedded model's]")
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Held-out scenes in each cell.")] = 200,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(metavar="F", help="Only this family; may be repeated. [those that the embedded model knows]"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON and nothing else.")] = False,
     threads: Threads = 1,
 ) -> None:
@@ -95,16 +99,20 @@ def evaluate(
     from codedance.train.evaluate import evaluate_cell
 
     folder = checkpoint or embedded.CHECKPOINT
-    cells = [(family, difficulty) for family in FAMILIES for difficulty in Difficulty]
+    families = family or embedded.FAMILIES
+    for name in families:
+        if name not in FAMILIES:
+            raise UsageError(f"--family {name}: there is no such family; choose among {', '.join(FAMILIES)}")
+    cells = [(name, difficulty) for name in families for difficulty in Difficulty]
 
     async def measure(tick: Callable[[], None]) -> list[CellReport]:
         model = embedded.load(folder)
         async with LocalSandbox() as sandbox:
             return [
                 await evaluate_cell(
-                    model, sandbox, family=family, difficulty=difficulty, count=count, listener=lambda *_: tick()
+                    model, sandbox, family=name, difficulty=difficulty, count=count, listener=lambda *_: tick()
                 )
-                for family, difficulty in cells
+                for name, difficulty in cells
             ]
 
     with _progress() as progress:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from codedance.schema import Sampling
 
-__all__ = ["draw", "make_generator"]
+__all__ = ["draw", "draw_rows", "make_generator"]
 
 
 def make_generator(sampling: Sampling, device: torch.device | str = "cpu") -> torch.Generator | None:
@@ -28,14 +30,37 @@ def draw(logits: Tensor, sampling: Sampling, generator: torch.Generator | None) 
     >>> draw(torch.tensor([0.0, 9.0, 0.0]), Sampling(), None)[0]
     1
     """
-    logprobs = torch.log_softmax(logits.float() / (sampling.temperature or 1.0), dim=-1)
-    if sampling.temperature == 0:
-        token = int(logprobs.argmax())
-        return token, float(logprobs[token])
-    if sampling.top_p < 1:
-        logprobs = _nucleus(logprobs, sampling.top_p)
-    token = int(torch.multinomial(logprobs.exp(), 1, generator=generator))
-    return token, float(logprobs[token])
+    (drawn,) = draw_rows(logits[None], [sampling], [generator])
+    return drawn
+
+
+def draw_rows(
+    logits_BV: Tensor, samplings: Sequence[Sampling], generators: Sequence[torch.Generator | None]
+) -> list[tuple[int, float]]:
+    """A token and its logarithmic probability for each row, see :func:`draw`; rows do not influence each other.
+
+    Each row takes one number of its generator and goes along the cumulated probabilities: who else is drawn beside it
+    changes nothing.
+
+    >>> rows = torch.tensor([[0.0, 9.0], [9.0, 0.0]])
+    >>> [token for token, _ in draw_rows(rows, [Sampling(), Sampling()], [None, None])]
+    [1, 0]
+    """
+    heat = logits_BV.new_tensor([one.temperature or 1.0 for one in samplings], dtype=torch.float32)
+    logprobs = torch.log_softmax(logits_BV.float() / heat[:, None], dim=-1)
+    tokens = logprobs.argmax(dim=-1)
+    warm = [row for row, one in enumerate(samplings) if one.temperature > 0]
+    for row in warm:
+        if samplings[row].top_p < 1:
+            logprobs[row] = _nucleus(logprobs[row], samplings[row].top_p)
+    if warm:
+        points = [torch.rand((), generator=generators[row], device=logprobs.device) for row in warm]
+        reached = logprobs[warm].double().exp().cumsum(dim=-1)
+        # The sum is 1 but for rounding: the point is scaled to it, so that it never lies beyond the last token.
+        wanted = torch.stack(points).double() * reached[:, -1]
+        tokens[warm] = torch.searchsorted(reached, wanted[:, None], right=True)[:, 0].clamp(max=logprobs.shape[-1] - 1)
+    chosen = logprobs.gather(1, tokens[:, None])[:, 0]
+    return list(zip(tokens.tolist(), chosen.tolist(), strict=True))
 
 
 def _nucleus(logprobs: Tensor, top_p: float) -> Tensor:

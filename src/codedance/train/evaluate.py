@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import anyio
 from PIL import Image
 
 from codedance.episode import EpisodeSettings, run_episode
 from codedance.imaging import Picture
 from codedance.models.contract import Model
 from codedance.rewards import matches
+from codedance.rewards.intervals import wilson
 from codedance.sandbox import Sandbox
 from codedance.schema import Record, Trajectory
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
-__all__ = ["CellReport", "evaluate_cell", "wilson"]
+__all__ = ["CellReport", "evaluate_cell"]
 
 
 class CellReport(Record):
@@ -46,7 +48,7 @@ class CellReport(Record):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    scene: Scene
+    answer: str
     trajectory: Trajectory
     right: bool
 
@@ -61,26 +63,39 @@ async def evaluate_cell(
     first_seed: int = HELD_OUT_SEEDS,
     settings: EpisodeSettings | None = None,
     listener: Callable[[Scene, Trajectory, bool], None] | None = None,
+    in_flight: int = 32,
 ) -> CellReport:
-    """Ask about ``count`` held-out scenes, each with its picture and once more with a blank one."""
+    """Ask about ``count`` held-out scenes, each with its picture and once more with a blank one.
+
+    Up to ``in_flight`` episodes run at once; the listener hears of them as they end, in any order.
+    """
     settings = settings or EpisodeSettings()
-    seen: list[_Seen] = []
-    blind_right = 0
-    for seed in range(first_seed, first_seed + count):
-        scene = make_scene(family, difficulty, seed)
-        right, trajectory = await _ask(model, sandbox, scene, settings, blank=False)
-        seen.append(_Seen(scene, trajectory, right))
-        if listener is not None:
-            listener(scene, trajectory, right)
-        blind_right += (await _ask(model, sandbox, scene, settings, blank=True))[0]
+    found: dict[int, _Seen] = {}
+    blind: dict[int, bool] = {}
+    limiter = anyio.CapacityLimiter(in_flight)
+
+    async def ask(seed: int) -> None:
+        async with limiter:
+            scene = make_scene(family, difficulty, seed)
+            right, trajectory = await _ask(model, sandbox, scene, settings, blank=False)
+            # What is kept of a scene is its answer: the pictures of many would fill the memory.
+            found[seed] = _Seen(scene.answer, trajectory, right)
+            if listener is not None:
+                listener(scene, trajectory, right)
+            blind[seed] = (await _ask(model, sandbox, scene, settings, blank=True))[0]
+
+    async with anyio.create_task_group() as group:
+        for seed in range(first_seed, first_seed + count):
+            group.start_soon(ask, seed)
+    seen = list(found.values())
     executions = [turn.execution for one in seen for turn in one.trajectory.turns if turn.execution is not None]
     return CellReport(
         family=family,
         difficulty=difficulty.value,
         count=count,
         right=sum(one.right for one in seen),
-        blind_right=blind_right,
-        constant_right=_constant_right([one.scene for one in seen]),
+        blind_right=sum(blind.values()),
+        constant_right=_constant_right([one.answer for one in seen]),
         cells=len(executions),
         cells_ok=sum(execution.ok for execution in executions),
         answered=sum(one.trajectory.answer is not None for one in seen),
@@ -100,21 +115,5 @@ async def _ask(
     return answer is not None and matches(rollout.trajectory.answer, answer), rollout.trajectory
 
 
-def _constant_right(scenes: Sequence[Scene]) -> int:
-    answers = [scene.answer for scene in scenes]
+def _constant_right(answers: Sequence[str]) -> int:
     return max(answers.count(answer) for answer in set(answers))
-
-
-def wilson(right: int, count: int, *, z: float = 1.96) -> tuple[float, float]:
-    """Wilson score interval of a proportion.
-
-    >>> low, high = wilson(9, 10)
-    >>> round(low, 3), round(high, 3)
-    (0.596, 0.982)
-    """
-    if count == 0:
-        return 0.0, 1.0
-    share = right / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * ((share * (1 - share) + z * z / (4 * count)) / count) ** 0.5 / (1 + z * z / count)
-    return max(0.0, middle - half), min(1.0, middle + half)

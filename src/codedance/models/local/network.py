@@ -195,6 +195,32 @@ class Attention(nn.Module):
         out: Tensor = self.o_proj(mixed.transpose(1, 2).reshape(B, T, -1))
         return out, (k, v)
 
+    def step(self, x: Tensor, cos: Tensor, sin: Tensor, *, kept: tuple[Tensor, Tensor], lengths_B: Tensor) -> Tensor:
+        """One token a row, [B, 1, D] to the same, for rows of different lengths.
+
+        Args:
+            x: of the first B rows.
+            cos: of the tokens' positions.
+            sin: likewise.
+            kept: keys and values of all rows, [rows, kv heads, tokens, head]; those of the new tokens are written in.
+            lengths_B: tokens that each row held before.
+        """
+        B, longest = x.shape[0], int(lengths_B.max()) + 1
+        q = rotate(self.q_proj(x).view(B, 1, self.heads, self.head).transpose(1, 2), cos, sin)
+        k = rotate(self.k_proj(x).view(B, 1, self.kv_heads, self.head).transpose(1, 2), cos, sin)
+        v = self.v_proj(x).view(B, 1, self.kv_heads, self.head)
+        rows = torch.arange(B, device=x.device)
+        kept[0][rows, :, lengths_B] = k[:, :, 0]
+        kept[1][rows, :, lengths_B] = v[:, 0]
+        # The heads that share a key are rows of one product.
+        q = q.view(B, self.kv_heads, self.heads // self.kv_heads, self.head)
+        scores = q @ kept[0][:B, :, :longest].mT * self.head**-0.5
+        beyond = torch.arange(longest, device=x.device) > lengths_B[:, None]
+        weights = scores.masked_fill(beyond[:, None, None], float("-inf")).softmax(dim=-1)
+        mixed = weights @ kept[1][:B, :, :longest]
+        out: Tensor = self.o_proj(mixed.reshape(B, 1, -1))
+        return out
+
 
 class Block(nn.Module):
     """One layer of the language model."""
@@ -205,6 +231,12 @@ class Block(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.width)
         self.self_attn = Attention(config)
         self.mlp = GatedMLP(config.width, config.inner, bias=False)
+
+    def step(self, x: Tensor, cos: Tensor, sin: Tensor, *, kept: tuple[Tensor, Tensor], lengths_B: Tensor) -> Tensor:
+        """One token a row, [B, 1, D] to the same; its key and value are written into the rows kept."""
+        x = x + self.self_attn.step(self.input_layernorm(x), cos, sin, kept=kept, lengths_B=lengths_B)
+        out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
+        return out
 
     def forward(
         self,
@@ -315,6 +347,24 @@ class Network(nn.Module):
                 cache.append(present)
         last: Tensor = self.logits(self.model.norm(x[0, -1]))
         return last
+
+    def step(
+        self, ids_B: Tensor, positions_B: Tensor, kept: Sequence[tuple[Tensor, Tensor]], lengths_B: Tensor
+    ) -> Tensor:
+        """Append one text token to each of the first B rows of kept keys and values; logits after it, [B, vocabulary].
+
+        Args:
+            ids_B: the tokens.
+            positions_B: their positions, the same in time, row and column.
+            kept: for each layer keys and values of all rows, [rows, kv heads, tokens, head width]; written into.
+            lengths_B: tokens that the rows held before.
+        """
+        x = self.model.embed_tokens(ids_B[:, None])
+        cos, sin = self.rotary(positions_B[None, :, None].expand(3, -1, -1), x.dtype)
+        for number, layer in enumerate(self.model.layers):
+            assert isinstance(layer, Block)
+            x = layer.step(x, cos, sin, kept=kept[number], lengths_B=lengths_B)
+        return self.logits(self.model.norm(x[:, 0]))
 
 
 def _working_dtype(x: Tensor) -> torch.dtype:

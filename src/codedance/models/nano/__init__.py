@@ -11,10 +11,12 @@ from codedance.errors import MissingExtraError
 if TYPE_CHECKING:
     from codedance.models.contract import Model
 
-__all__ = ["CHECKPOINT", "load"]
+__all__ = ["CHECKPOINT", "FAMILIES", "load"]
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 """Folder of the shipped checkpoint, in the published Qwen2.5-VL layout; its README.md is the model card."""
+FAMILIES = ("counting", "search")
+"""Families of generated worlds that it was trained on; its answers about others mean nothing."""
 
 
 def load(folder: Path = CHECKPOINT, *, name: str = "nano") -> Model:

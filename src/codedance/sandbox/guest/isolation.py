@@ -30,6 +30,7 @@ __all__ = [
     "landlock_version",
     "memory_in_use",
     "missing_features",
+    "try_namespaces",
 ]
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -46,6 +47,7 @@ _LANDLOCK = (444, 445, 446)  # create_ruleset, add_rule, restrict_self: the same
 _EXECUTE, _WRITE, _READ, _READ_DIR = 1, 2, 4, 8
 _NO_SPECIAL_FILES = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 15)  # char, socket, fifo, block, ioctl
 _COLLAPSE, _HUGE_PAGE = 25, 2 << 20
+_PROBE_SECONDS = 30.0
 _OWN_CAPABILITIES, _NO_CAPABILITIES = struct.pack("Ii", 0x20080522, 0), bytes(24)
 
 
@@ -86,30 +88,44 @@ def _has_seccomp() -> bool:
 
 
 def _try_namespaces() -> str | None:
-    """Enter namespaces and a small root of our own in a throw-away process; the reason if it fails."""
-    read, write = os.pipe()
-    child = fork()
-    if child == 0:
-        with contextlib.suppress(BaseException):
-            try:
-                _unshare_user()
-                enter_root("/tmp", ["/usr", "/dev/null"], "/tmp/work")  # noqa: S108 - a mount of its own
-            except OSError as error:
-                os.write(write, str(error).encode()[:200])
-        os._exit(0)
-    os.close(write)
-    os.waitpid(child, 0)
-    reason = os.read(read, 200).decode()
-    os.close(read)
-    return reason or None
+    """Enter namespaces and a small root of our own in a throw-away process; the reason if it fails.
+
+    A new interpreter, not a fork: the child of a host with threads could wait for ever for a lock that a thread held.
+    """
+    import subprocess  # only the host asks; sessions are not to carry it
+
+    program = (
+        f"import sys; sys.path.insert(0, {os.path.dirname(os.path.dirname(__file__))!r}); "
+        "from guest.isolation import try_namespaces; try_namespaces()"
+    )
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and program
+            [sys.executable, "-I", "-B", "-S", "-c", program],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"the trial did not run: {error}"
+    return done.stdout.decode(errors="replace")[:200] or (f"exit status {done.returncode}" if done.returncode else None)
+
+
+def try_namespaces() -> None:
+    """The trial itself, in a process of its own: prints the reason if something is refused."""
+    try:
+        _unshare_user()
+        enter_root("/tmp", ["/usr", "/dev/null"], "/tmp/work")  # noqa: S108 - a mount of its own
+    except OSError as error:
+        os.write(1, str(error).encode())
 
 
 def fork() -> int:
     """The C library's ``fork``: like ``os.fork``, without Python's after-fork hooks.
 
     Those reset locks and thread tables for programs with several threads, and cost more than the fork itself. The
-    zygote has one thread; what its children need anew (random seeds) they make themselves. In a host with threads the
-    child may only make system calls and end.
+    zygote has one thread; what its children need anew (random seeds) they make themselves. Never to be called in a
+    program with threads: the child would wait for a thread that it does not have.
     """
     return int(_python.fork())
 
