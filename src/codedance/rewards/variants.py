@@ -1,0 +1,121 @@
+"""The reward variants by name: the method, its ablations and its rivals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from codedance.errors import UsageError
+from codedance.rewards.attempts import Attempt
+from codedance.rewards.bat import difficulty, sequence_term
+from codedance.rewards.settings import RewardSettings
+from codedance.schema import Term
+
+__all__ = ["VARIANTS", "ToolTerm", "Variant", "variant_named"]
+
+ToolTerm = Callable[[Attempt, float, RewardSettings], Term]
+"""From an attempt and the mean accuracy of its group to what its calls earn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A reward: accuracy, form, and what it makes of calls. Another one is made by making one of these."""
+
+    name: str
+    formula: str
+    source: str
+    """Where it was published, and what was seen of it."""
+    tools: ToolTerm | None = None
+    """What calls earn, beside accuracy and form; ``None``: nothing."""
+    turn_level: bool = False
+    """Whether normalised turn returns are added to the advantage of each code turn's tokens."""
+    clipped: bool = False
+    """Whether what calls earn may not turn the advantage of a right attempt negative."""
+
+
+def variant_named(name: str) -> Variant:
+    """The variant of this name; raises :class:`~codedance.errors.UsageError` with the names that there are.
+
+    >>> variant_named("bat").turn_level
+    True
+    """
+    if name not in VARIANTS:
+        raise UsageError(f"there is no reward variant '{name}'; choose among {', '.join(VARIANTS)}")
+    return VARIANTS[name]
+
+
+def _bat(attempt: Attempt, accuracy: float, settings: RewardSettings) -> Term:
+    d = difficulty(accuracy, gamma=settings.gamma, delta=settings.delta, curve=settings.curve)
+    return sequence_term(attempt, d, settings)
+
+
+def _deepeyes(attempt: Attempt, _accuracy: float, settings: RewardSettings) -> Term:
+    succeeded = attempt.failed(silent_is_failure=settings.silent_is_failure).count(False)
+    paid = min(1, succeeded) if settings.deepeyes_once else succeeded
+    if settings.deepeyes_right_only and not attempt.correct:
+        paid = 0
+    return Term(value=float(paid), weight=settings.deepeyes_bonus, note=f"{succeeded} calls succeeded")
+
+
+def _accumulative(attempt: Attempt, _accuracy: float, settings: RewardSettings) -> Term:
+    failed = attempt.failed(silent_is_failure=settings.silent_is_failure)
+    counted = len(failed) if settings.accumulative_failed else failed.count(False)
+    paid = counted if attempt.correct else 0
+    return Term(value=float(paid), weight=settings.accumulative_bonus, note=f"{counted} calls counted")
+
+
+def _penalty(attempt: Attempt, accuracy: float, settings: RewardSettings) -> Term:
+    """AdaTIR's efficiency term: right attempts of easy groups pay the sine of their share of the calls allowed."""
+    costs = attempt.correct and 1 - accuracy < settings.clipped_below
+    share = min(1.0, len(attempt.calls) / settings.clipped_calls)
+    value = -math.sin(math.pi / 2 * share) if costs and share else 0.0
+    return Term(value=value, weight=settings.clipped_penalty, note=f"{len(attempt.calls)} calls")
+
+
+_ALL = (
+    Variant(
+        name="outcome",
+        formula="R_acc + R_format",
+        source="CodeDance, ablation: fewer turns, too little tool use, worse on hard questions",
+    ),
+    Variant(
+        name="deepeyes",
+        formula="R_acc + R_format + deepeyes_bonus N_succ",
+        source="DeepEyes, as in CodeDance's ablation: overuse of tools, inflated turns on easy questions",
+        tools=_deepeyes,
+    ),
+    Variant(
+        name="bat-no-turn",
+        formula="R_acc + R_format + d w N_succ / N_total",
+        source="CodeDance, ablation: fewer cells run without error, entropy collapses",
+        tools=_bat,
+    ),
+    Variant(
+        name="bat",
+        formula="R_acc + R_format + d w N_succ / N_total; per turn: lambda (G_t - mean) / std",
+        source="CodeDance: best accuracy, moderate turns, most cells run without error",
+        tools=_bat,
+        turn_level=True,
+    ),
+    Variant(
+        name="accumulative",
+        formula="R_acc + R_format + accumulative_bonus N_total [right]",
+        source="PyVision-RL: every call of a right attempt earns",
+        tools=_accumulative,
+    ),
+    Variant(
+        name="clipped",
+        formula=(
+            "R_acc + R_format - clipped_penalty sin(pi/2 N_total / clipped_calls) [right, easy]; "
+            "right: advantage not below min(0, advantage without penalty)"
+        ),
+        source="AdaTIR: calls cost where a question is easy, but never make a right attempt's advantage negative",
+        tools=_penalty,
+        clipped=True,
+    ),
+)
+
+VARIANTS: Mapping[str, Variant] = MappingProxyType({one.name: one for one in _ALL})
+"""All variants by name."""
