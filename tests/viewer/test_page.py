@@ -18,6 +18,7 @@ from codedance.schema import (
     Failure,
     FailureKind,
     GuestError,
+    ImagePart,
     ImageSource,
     Observation,
     StopReason,
@@ -137,6 +138,17 @@ def test_a_failure_without_turns_has_a_page() -> None:
     page = trace_page(Trajectory(id="t", task=task, model="m", stop="model_failed", failure=failure), {})
     assert "no answer" in page
     assert "no server at &lt;b&gt;" in page
+
+
+def test_feedback_of_code_whose_end_nobody_recorded_is_shown_with_its_pictures(picture: Picture) -> None:
+    shown = Observation(parts=(TextPart(text="seen it"), ImagePart(image=picture.ref)))
+    turn = Turn(text="x", kept_characters=1, code="print(1)", observation=shown)
+    task = Task(id="t", source="imported", question="?")
+    imported = Trajectory(id="t", task=task, model="m", turns=(turn,), stop="max_turns")
+    page = trace_page(imported, {picture.ref.sha256: picture})
+    assert "what the model was shown" in page
+    assert page.count("data:image/png;base64,") == 1
+    assert "reminder" not in page
 
 
 def test_long_output_is_folded(picture: Picture) -> None:

@@ -149,7 +149,8 @@ def turn_messages(turn: Turn, pictures: Mapping[str, Picture]) -> list[ChatMessa
     """
     messages = [ChatMessage(Role.ASSISTANT, (turn.text[: turn.kept_characters],))]
     if turn.observation is not None:
-        role: Literal[Role.TOOL, Role.USER] = Role.TOOL if turn.execution is not None else Role.USER
+        # By the code, not by its execution: imported trajectories hold feedback of code whose status nobody recorded.
+        role: Literal[Role.TOOL, Role.USER] = Role.TOOL if turn.code is not None else Role.USER
         content = tuple(_content(part, pictures) for part in turn.observation.parts)
         messages.append(ChatMessage(role, content))
     return messages

@@ -29,7 +29,7 @@ class Manifest(Record):
 
     schema_version: int = SCHEMA_VERSION
     kind: str
-    """What made it: ``ask``, ``eval``, ``synth``, ``tasks`` (questions without trajectories), ``train``."""
+    """What made it: ``ask``, ``eval``, ``import``, ``synth``, ``tasks`` (questions without trajectories), ``train``."""
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     """Every setting that the results depend on; resuming with others is refused."""
     created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

@@ -134,6 +134,9 @@ def _block(number: int, turn: Turn, pictures: Mapping[str, Picture]) -> _Block:
     if observation is not None and (execution is None or observation.truncated):
         shown = "".join(one.text if isinstance(one, TextPart) else "[picture]" for one in observation.parts)
         title = "what the model was shown (cut to its budget)" if execution else "reminder"
+        if execution is None and turn.code is not None:  # imported: nobody recorded how the code ended
+            title = "what the model was shown"
+            images = tuple(_image(ref, pictures, "shown") for ref in observation.images)
         texts.append(_text(title, shown, "note"))
     dropped = turn.text[turn.kept_characters :]
     if dropped.strip():

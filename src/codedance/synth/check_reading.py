@@ -1,0 +1,197 @@
+"""Reading a set once, record by record: faults, counts, and what duplicates are looked for by."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from codedance.errors import DataError, MissingExtraError, StoreError, UsageError
+from codedance.schema import ImageRef, Task, Trajectory
+from codedance.store import RunFolder
+from codedance.synth.check_items import Examiner, Findings
+from codedance.synth.check_report import MOST_EXAMPLES, CheckName
+from codedance.synth.neighbours import Neighbours
+
+__all__ = ["CHARACTERS_PER_TOKEN", "Scan", "load_tokenizer", "read_set"]
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+CHARACTERS_PER_TOKEN = 4
+"""How tokens are counted without a tokenizer."""
+_WAITING = 16
+"""Records that are under way at once."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """What reading a folder has gathered; a few kilobytes a task."""
+
+    folder: Path
+    faults: Counter[CheckName] = field(default_factory=Counter)
+    examples: dict[CheckName, list[str]] = field(default_factory=dict)
+    examined: Counter[CheckName] = field(default_factory=Counter)
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    images: dict[str, tuple[ImageRef, ...]] = field(default_factory=dict)
+    """The pictures of each task."""
+    seeds: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    balance: dict[str, Counter[str]] = field(default_factory=dict)
+    turns: Counter[int] = field(default_factory=Counter)
+    with_code: array[int] = field(default_factory=lambda: array("q"))
+    """Where in the file the trajectories with code begin."""
+    names: set[str] = field(default_factory=set)
+    tasks: set[str] = field(default_factory=set)
+    context: array[int] = field(default_factory=lambda: array("q"))
+    written: array[int] = field(default_factory=lambda: array("q"))
+    trajectories: int = 0
+    cells: int = 0
+    failed_cells: int = 0
+    unrecorded_cells: int = 0
+    tails: int = 0
+
+    def fault(self, name: CheckName, text: str) -> None:
+        """Count a fault and keep the first few."""
+        self.faults[name] += 1
+        kept = self.examples.setdefault(name, [])
+        if len(kept) < MOST_EXAMPLES:
+            kept.append(text)
+
+
+def load_tokenizer(path: Path) -> Callable[[str], int]:
+    """A function that counts tokens by a ``tokenizer.json``.
+
+    Raises:
+        MissingExtraError: the library is not installed.
+        UsageError: the file is no tokenizer.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise MissingExtraError("counting tokens by a tokenizer", "local") from None
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare exceptions
+        raise UsageError(f"--tokenizer {path}: is no tokenizer.json ({' '.join(str(error).split())[:120]})") from None
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def read_set(
+    folder: Path,
+    *,
+    count_tokens: Callable[[str], int] | None = None,
+    threads: int = 2,
+    tick: Callable[[], None] = lambda: None,
+) -> Scan:
+    """Read a folder once and look at every record and picture.
+
+    Args:
+        folder: a run folder with trajectories, tasks or both.
+        count_tokens: tokens of a text; ``None`` is a quarter of its characters.
+        threads: pictures are decoded in so many.
+        tick: called after each record.
+
+    Raises:
+        StoreError: there is no run folder.
+        DataError: it holds nothing.
+    """
+    run = RunFolder.open(folder)
+    scan = Scan(folder)
+    examiner = Examiner(run.pictures, count_tokens or (lambda text: -(-len(text) // CHARACTERS_PER_TOKEN)))
+
+    def look(job: tuple[int, bytes, bool]) -> tuple[int, Findings | str, str]:
+        offset, line, attempted = job
+        kind: type[Trajectory] | type[Task] = Trajectory if attempted else Task
+        record = _parsed(line, kind)
+        if isinstance(record, Trajectory):
+            return offset, examiner.trajectory(record), record.id
+        return offset, examiner.task(record) if isinstance(record, Task) else record, ""
+
+    for offset, found, name in _in_order(look, _lines(folder), threads):
+        _gather(scan, found, offset, name)
+        tick()
+    if not scan.trajectories and not scan.tasks and not scan.faults:
+        raise DataError(f"{folder}: holds neither trajectories nor tasks")
+    return scan
+
+
+def _lines(folder: Path) -> Iterator[tuple[int, bytes, bool]]:
+    """Every complete line with where it begins, trajectories first; a line cut off by a kill is passed over."""
+    for name, attempted in (("trajectories.jsonl", True), ("tasks.jsonl", False)):
+        path = folder / name
+        try:
+            with path.open("rb") as file:
+                offset = 0
+                for line in file:
+                    if line.endswith(b"\n") and line.strip():
+                        yield offset, line, attempted
+                    offset += len(line)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def _parsed(line: bytes, kind: type[Trajectory] | type[Task]) -> Trajectory | Task | str:
+    try:
+        return kind.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return f"{'.'.join(str(step) for step in first['loc']) or 'the line'}: {first['msg']}"
+
+
+def _in_order(look: Callable[[T], R], jobs: Iterable[T], threads: int) -> Iterator[R]:
+    """Results in order, with a bounded number of jobs under way: memory stays flat."""
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for job in jobs:
+                waiting.append(pool.submit(look, job))
+                if len(waiting) >= _WAITING:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _gather(scan: Scan, found: Findings | str, offset: int, name: str) -> None:
+    scan.examined[CheckName.READABLE] += 1
+    if isinstance(found, str):
+        scan.fault(CheckName.READABLE, f"the line at byte {offset}: {found}")
+        return
+    for check, text in found.faults:
+        scan.fault(check, text)
+    scan.examined.update(found.examined)
+    if found.task not in scan.tasks:
+        scan.tasks.add(found.task)
+        for fact, value in found.facts.items():
+            scan.balance.setdefault(fact, Counter())[value] += 1
+        if found.seed is not None:
+            scan.seeds.setdefault(found.seed, found.task)
+    if found.item is not None:
+        scan.neighbours.add(found.item)
+        scan.images[found.task] = found.images
+        scan.examined[CheckName.DUPLICATES] += 1
+    if found.turns is None:
+        return
+    if name in scan.names:
+        scan.fault(CheckName.READABLE, f"{name}: two trajectories have this identifier")
+    scan.names.add(name)
+    scan.trajectories += 1
+    scan.turns[found.turns] += 1
+    scan.cells += found.cells
+    scan.failed_cells += found.failed_cells
+    scan.unrecorded_cells += found.unrecorded_cells
+    scan.tails += found.tails
+    scan.context.append(found.context_tokens)
+    scan.written.append(found.written_tokens)
+    if found.cells:
+        scan.with_code.append(offset)
