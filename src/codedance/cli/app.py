@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from codedance import __version__
-from codedance.cli import ask, sandbox, train, worlds
+from codedance.cli import ask, data, export, import_data, reward, sandbox, score, synth, train, worlds
 from codedance.cli.failures import exit_code, tell
 from codedance.errors import CodeDanceError
 
@@ -26,7 +26,14 @@ app = typer.Typer(
 app.command(name="ask", epilog=ask.EPILOG)(ask.ask)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(worlds.app, name="worlds")
+app.add_typer(data.app, name="data")
+app.add_typer(reward.app, name="reward")
+app.command(name="synth", epilog=synth.EPILOG)(synth.synth)
 app.add_typer(train.app, name="train")
+app.command(name="export", epilog=export.EPILOG)(export.export)
+app.command(name="import", epilog=import_data.EPILOG)(import_data.import_data)
+app.command(name="score", epilog=score.SCORE_EPILOG)(score.score)
+app.command(name="benchmarks", epilog=score.BENCHMARKS_EPILOG)(score.benchmarks)
 
 
 def _show_version(wanted: bool) -> None:

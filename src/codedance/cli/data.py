@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from codedance.cli import data_generate
+from codedance.cli import data_check, data_filter, data_generate
 
 __all__ = ["app"]
 
@@ -18,3 +18,5 @@ def _data() -> None:
 
 app.command(epilog=data_generate.GENERATE_EPILOG)(data_generate.generate)
 app.command(epilog=data_generate.CARD_EPILOG)(data_generate.card)
+app.command(name="filter", epilog=data_filter.FILTER_EPILOG)(data_filter.filter_command)
+app.command(name="check", epilog=data_check.EPILOG)(data_check.check)

@@ -3,7 +3,14 @@
 from codedance.protocol.chat import ChatMessage, Role, as_user_message
 from codedance.protocol.feedback import Allowance, conversation, observe, opening, turn_messages
 from codedance.protocol.parse import AnswerAction, CodeAction, Fault, Reply, parse_reply
-from codedance.protocol.prompt import REMINDERS, TOOL_NAME, protocol_info, system_prompt, tool_definition
+from codedance.protocol.prompt import (
+    REMINDERS,
+    TOOL_NAME,
+    direct_prompt,
+    protocol_info,
+    system_prompt,
+    tool_definition,
+)
 from codedance.protocol.render import render_action, render_reply
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "Role",
     "as_user_message",
     "conversation",
+    "direct_prompt",
     "observe",
     "opening",
     "parse_reply",

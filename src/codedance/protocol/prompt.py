@@ -6,7 +6,7 @@ from typing import assert_never
 
 from codedance.schema import CodeFormat, ProtocolInfo
 
-__all__ = ["REMINDERS", "TOOL_NAME", "protocol_info", "system_prompt", "tool_definition"]
+__all__ = ["REMINDERS", "TOOL_NAME", "direct_prompt", "protocol_info", "system_prompt", "tool_definition"]
 
 TOOL_NAME = "execute_python_code"
 """Name of the one tool in the tool-call format."""
@@ -27,6 +27,12 @@ _TOOL_CALL = (
     "First think: <think> your thoughts </think>. Then either call the tool:\n"
     f'<tool_call>\n{{"name": "{TOOL_NAME}", "arguments": {{"code": "your code"}}}}\n</tool_call>\n'
     "or give the final answer: <answer> your answer </answer>"
+)
+
+_DIRECT = (
+    "You answer questions about pictures. Look at the picture and answer directly, without code. "
+    "First think: <think> your thoughts </think>. Then give the final answer, as short as possible: "
+    "<answer> your answer </answer>"
 )
 
 REMINDERS = {
@@ -55,6 +61,15 @@ def system_prompt(code_format: CodeFormat = CodeFormat.CODE) -> str:
             return f"{_TASK}\n{_TOOL_CALL}"
         case unreachable:
             assert_never(unreachable)
+
+
+def direct_prompt() -> str:
+    """The system message for an answer at a glance, without code.
+
+    >>> "<answer>" in direct_prompt(), "Python" in direct_prompt()
+    (True, False)
+    """
+    return _DIRECT
 
 
 def protocol_info(code_format: CodeFormat = CodeFormat.CODE) -> ProtocolInfo:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from importlib import metadata
+from types import MappingProxyType
 
 from codedance.sandbox.guest.eyes import DESCRIPTIONS
 
@@ -23,8 +26,9 @@ GUEST_LIBRARIES = {
 """Distributions that cells may import besides the standard library, and the name of the module."""
 
 
-def guest_libraries() -> dict[str, str]:
-    """Distribution and version of every guest library that is installed.
+@cache
+def guest_libraries() -> Mapping[str, str]:
+    """Distribution and version of every guest library that is installed; looked up once, since every episode records it.
 
     >>> "numpy" in guest_libraries()
     True
@@ -33,7 +37,7 @@ def guest_libraries() -> dict[str, str]:
     for name in GUEST_LIBRARIES:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
-    return versions
+    return MappingProxyType(versions)
 
 
 def describe_guest() -> str:

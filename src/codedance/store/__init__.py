@@ -1,8 +1,18 @@
 """What is on disk: run folders, append-only records, pictures by hash, atomic files."""
 
 from codedance.store.atomic import write_bytes, write_text
+from codedance.store.cache import RecordCache
 from codedance.store.pictures import PictureStore
 from codedance.store.records import RecordFile
 from codedance.store.run import Manifest, RunFolder, picture_refs
 
-__all__ = ["Manifest", "PictureStore", "RecordFile", "RunFolder", "picture_refs", "write_bytes", "write_text"]
+__all__ = [
+    "Manifest",
+    "PictureStore",
+    "RecordCache",
+    "RecordFile",
+    "RunFolder",
+    "picture_refs",
+    "write_bytes",
+    "write_text",
+]
