@@ -79,7 +79,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not
         "tiers": {tier.value: missing[tier.value] for tier in _TIERS},
         "used": used,
         "open_files": _open_files(),
-        "libraries": guest_libraries(),
+        "libraries": dict(guest_libraries()),
     }
     if as_json:
         sys.stdout.write(json.dumps(facts) + "\n")

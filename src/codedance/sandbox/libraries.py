@@ -28,7 +28,7 @@ GUEST_LIBRARIES = {
 
 @cache
 def guest_libraries() -> Mapping[str, str]:
-    """Distribution and version of every guest library that is installed; looked up once, since every episode records it.
+    """Distribution and version of every guest library that is installed; looked up once: every episode records them.
 
     >>> "numpy" in guest_libraries()
     True
