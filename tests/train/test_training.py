@@ -27,7 +27,7 @@ from codedance.sandbox import LocalSandbox
 from codedance.schema import CodeFormat
 from codedance.store import Manifest, RunFolder
 from codedance.synth.oracle import demonstrate
-from codedance.tasks.worlds import Difficulty, make_scene, oracle_replies, scene_task
+from codedance.tasks.worlds import Difficulty, Oracle, make_scene, scene_task
 from codedance.train.items import ItemDataset, episode_item
 from codedance.train.loss import losses
 from codedance.train.pieces import nano_pieces
@@ -73,7 +73,8 @@ def test_loss_lies_on_the_models_own_text_and_nowhere_else() -> None:
     _, encoder = small()
     scene = make_scene("counting", Difficulty.EASY, 3)
     item = episode_item(encoder, scene, Random(0))
-    assert tuple(_written(encoder, item.encoded.ids, item.mask)) == oracle_replies(scene, Random(0))
+    oracle = Oracle(scene, Random(0))
+    assert _written(encoder, item.encoded.ids, item.mask) == [oracle.reply(), oracle.reply(scene.answer)]
 
 
 @pytest.mark.parametrize("family", ["counting", "search"])

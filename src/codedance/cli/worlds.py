@@ -1,32 +1,57 @@
-"""``codedance worlds``: generated pictures with known answers, and what can be guessed about them without looking."""
+"""``codedance worlds``: generated pictures with known answers; what guesses about them are worth is measured beside."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codedance.cli.failures import tell
+from codedance.cli.progress import progress_bar
+from codedance.cli.worlds_baselines import EPILOG as BASELINES_EPILOG
+from codedance.cli.worlds_baselines import baselines
+from codedance.cli.worlds_plan import (
+    AsJson,
+    DifficultyName,
+    FamiliesCommand,
+    FamilyName,
+    Seed,
+    chosen_cells,
+    print_table,
+    scene_plan,
+)
 from codedance.errors import UsageError
+from codedance.schema import CodeFormat
 
 if TYPE_CHECKING:
-    from codedance.tasks.worlds import Difficulty
+    from codedance.synth.oracle import Demonstration
+    from codedance.tasks.worlds import Scene
 
 __all__ = ["app"]
 
-_BLOCK = 1_000_000
-"""How many seeds of scenes belong to one ``--seed``: runs with different seeds never share a scene."""
-_MANY = 20
+_RENDER_EPILOG = "Example: `codedance worlds render --out pictures --count 8 --seed 1 --family search --json`"
+_SHOW_EPILOG = """
+Examples:
+
+- `codedance worlds show --family counting --difficulty hard --seed 17 --out look`
+
+- `codedance worlds show --family search --difficulty easy --seed 3 --mode slip --way 2 --out look`
+
+Exit codes: 0 no fault, 1 the trajectory has a fault (a bug of the family), 2 bad input or usage, 4 the sandbox failed.
+"""
+_FAULTY = 1
+_LARGEST_SEED = 10**12
 
 app = typer.Typer(
-    no_args_is_help=True,
-    help="Generated pictures with questions whose answers are known.",
-    epilog="Example: `codedance worlds render --out pictures --count 8 --seed 1 --family search --json`",
+    no_args_is_help=True, help="Generated pictures with questions whose answers are known.", epilog=_RENDER_EPILOG
 )
+app.command(cls=FamiliesCommand, epilog=BASELINES_EPILOG)(baselines)
 
 
 @app.callback()
@@ -46,30 +71,14 @@ class _Rendered:
     difficulty: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Guessed:
-    """What guessing is worth in one cell."""
-
-    family: str
-    difficulty: str
-    scenes: int
-    constant_answer: str
-    constant_accuracy: float
-    question_only_accuracy: float
-
-
-_Seed = Annotated[int, typer.Option(metavar="S", help="Different seeds never share a scene.")]
-_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-
-
-@app.command()
+@app.command(cls=FamiliesCommand, epilog=_RENDER_EPILOG)
 def render(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures; made if it is not there.")],
     count: Annotated[int, typer.Option(metavar="N", help="How many scenes.")] = 8,
-    seed: _Seed = 0,
-    family: Annotated[str | None, typer.Option(metavar="F", help="counting or search. [both in turn]")] = None,
-    difficulty: Annotated[str | None, typer.Option(metavar="D", help="easy or hard. [both in turn]")] = None,
-    as_json: _AsJson = False,
+    seed: Seed = 0,
+    family: FamilyName = None,
+    difficulty: DifficultyName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write pictures as PNG files and print their questions and answers.
 
@@ -78,14 +87,14 @@ def render(
     from codedance.store import write_bytes
     from codedance.tasks.worlds import make_scene, scene_task
 
-    plan = _plan(_cells(family, difficulty), count=count, seed=seed)
+    plan = scene_plan(chosen_cells(family, difficulty), count=count, seed=seed)
     rendered: list[_Rendered] = []
-    with _writing(out), _progress(count) as step:
+    with _writing(out), progress_bar("scenes", count) as step:
         out.mkdir(parents=True, exist_ok=True)
         for cell in plan:
             scene = make_scene(*cell)
             task, (picture,) = scene_task(scene)
-            name = f"{scene.family}-{scene.difficulty.value}-{scene.seed}.png"
+            name = _file_name(scene)
             write_bytes(out / name, picture.data)
             level = scene.difficulty.value
             rendered.append(_Rendered(task.id, (name,), scene.question, scene.answer, scene.family, level))
@@ -93,75 +102,91 @@ def render(
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in rendered], indent=2))
     else:
-        _print_table(("picture", "question", "answer"), [(one.images[0], one.question, one.answer) for one in rendered])
+        print_table(("picture", "question", "answer"), [(one.images[0], one.question, one.answer) for one in rendered])
 
 
-@app.command()
-def baselines(
-    count: Annotated[int, typer.Option(metavar="N", help="Scenes of each family and difficulty.")] = 200,
-    seed: _Seed = 0,
-    as_json: _AsJson = False,
+class Mode(StrEnum):
+    """How the oracle goes about a question."""
+
+    CODE = "code"
+    DIRECT = "direct"
+    SLIP = "slip"
+
+
+@app.command(cls=FamiliesCommand, epilog=_SHOW_EPILOG)
+def show(
+    family: Annotated[str, typer.Option(metavar="F")],
+    difficulty: Annotated[str, typer.Option(metavar="D", help="easy or hard.")],
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Seed of the scene: the last part of its identifier, as render prints it.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the picture and the page; made if need be.")],
+    mode: Annotated[
+        Mode, typer.Option(help="With code; at a glance; or with code whose first cell has a slip that is mended.")
+    ] = Mode.CODE,
+    way: Annotated[int, typer.Option(min=0, metavar="N", help="Another number, another way or other words.")] = 0,
+    code_format: Annotated[CodeFormat, typer.Option("--format", help="How code is written.")] = CodeFormat.CODE,
+    as_json: AsJson = False,
 ) -> None:
-    """Print how often each kind of question is answered right without looking at the picture.
+    """Let the oracle answer one scene's question: its code really runs; look at the picture and at the trace page."""
+    from codedance.store import write_bytes
+    from codedance.tasks.worlds import make_scene, scene_task
+    from codedance.viewer import write_trace_page
 
-    The best constant answer is chosen with the scenes in sight; who knows the question only learns from twice as many
-    other scenes which answer is the most common for each form of question.
-    """
-    from codedance.tasks.worlds import make_scene
-    from codedance.tasks.worlds.baselines import Question, best_constant, question_only
-
-    cells = _cells(None, None)
-    _check_count(count, _BLOCK // 3)
-    asked: dict[tuple[str, Difficulty], list[Question]] = {cell: [] for cell in cells}
-    with _progress(3 * count * len(cells)) as step:
-        for name, level, number in _plan(cells, count=3 * count * len(cells), seed=seed):
-            scene = make_scene(name, level, number)
-            asked[name, level].append(Question(scene.question, scene.answer))
-            step()
-    guessed = []
-    for (name, level), made in asked.items():
-        constant, blind = best_constant(made[:count]), question_only(made[count:], made[:count])
-        guessed.append(_Guessed(name, level.value, count, constant.answer, constant.accuracy, blind))
+    ((name, level),) = chosen_cells(family, difficulty)
+    if not 0 <= seed <= _LARGEST_SEED:
+        raise UsageError(f"--seed {seed}: choose a number from 0 to {_LARGEST_SEED}")
+    scene = make_scene(name, level, seed)
+    task, (picture,) = scene_task(scene)
+    shown = _demonstrated(scene, mode, way=way, code_format=code_format)
+    stem = Path(_file_name(scene)).stem
+    image, page = out / f"{stem}.png", out / f"{stem}-{mode.value}-{way}.html"
+    with _writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_bytes(image, picture.data)
+        write_trace_page(page, shown.rollout.trajectory, shown.rollout.pictures)
+    told = {
+        "id": task.id,
+        "question": scene.question,
+        "answer": scene.answer,
+        "asks": scene.asks,
+        "answered": shown.rollout.trajectory.answer,
+        "turns": len(shown.rollout.trajectory.turns),
+        "fault": shown.fault,
+        "picture": str(image),
+        "trace": str(page),
+    }
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in guessed], indent=2))
+        typer.echo(json.dumps(told, indent=2))
     else:
-        _print_table(
-            ("family", "difficulty", "best constant", "question only"),
-            [
-                (
-                    one.family,
-                    one.difficulty,
-                    f"{one.constant_accuracy:.3f} ({one.constant_answer})",
-                    f"{one.question_only_accuracy:.3f}",
-                )
-                for one in guessed
-            ],
-        )
+        for key, value in told.items():
+            typer.echo(f"{key}: {'-' if value is None else value}")
+    if shown.fault is not None:
+        tell(f"{task.id}: {shown.fault}")
+        raise typer.Exit(_FAULTY)
 
 
-def _cells(family: str | None, difficulty: str | None) -> list[tuple[str, Difficulty]]:
-    """The families and difficulties asked for, in the order in which they take turns."""
-    from codedance.tasks.worlds import FAMILIES, Difficulty
+def _demonstrated(scene: Scene, mode: Mode, *, way: int, code_format: CodeFormat) -> Demonstration:
+    import anyio
 
-    if family is not None and family not in FAMILIES:
-        raise UsageError(f"--family {family}: there is no such family; choose {' or '.join(FAMILIES)}")
-    if difficulty is not None and difficulty not in list(Difficulty):
-        raise UsageError(f"--difficulty {difficulty}: there is no such difficulty; choose {' or '.join(Difficulty)}")
-    levels = list(Difficulty) if difficulty is None else [Difficulty(difficulty)]
-    return [(name, level) for level in levels for name in (FAMILIES if family is None else (family,))]
+    from codedance.sandbox import LocalSandbox
+    from codedance.synth.oracle import demonstrate
+    from codedance.tasks.worlds import Difficulty
+
+    if mode is Mode.DIRECT and scene.difficulty is Difficulty.HARD:
+        raise UsageError("--mode direct: a hard scene cannot be answered at a glance; choose code or slip")
+    if mode is Mode.DIRECT and scene.edit is not None:
+        raise UsageError("--mode direct: this scene's picture is to be drawn on; choose code or slip")
+
+    async def run() -> Demonstration:
+        async with LocalSandbox() as sandbox:
+            return await demonstrate(scene, sandbox=sandbox, mode=mode.value, code_format=code_format, seed=way)
+
+    return anyio.run(run)
 
 
-def _plan(cells: Sequence[tuple[str, Difficulty]], *, count: int, seed: int) -> Iterator[tuple[str, Difficulty, int]]:
-    """Family, difficulty and seed of each scene: the cells take turns, each with seeds of this block."""
-    _check_count(count, _BLOCK * len(cells))
-    if seed < 0:
-        raise UsageError(f"--seed {seed}: choose 0 or more")
-    return ((*cells[index % len(cells)], seed * _BLOCK + index // len(cells)) for index in range(count))
-
-
-def _check_count(count: int, most: int) -> None:
-    if not 1 <= count <= most:
-        raise UsageError(f"--count {count}: choose a number from 1 to {most}")
+def _file_name(scene: Scene) -> str:
+    return f"{scene.family}-{scene.difficulty.value}-{scene.seed}.png"
 
 
 @contextmanager
@@ -175,22 +200,3 @@ def _writing(out: Path) -> Iterator[None]:
         raise UsageError(f"--out {out}: lies below a file; choose another folder") from None
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written ({error.strerror or error})") from None
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while many scenes are made and somebody watches; yields what to call after each."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    shown = console.is_terminal and not console.is_dumb_terminal and total >= _MANY
-    with Progress(console=console, transient=True, disable=not shown) as progress:
-        bar = progress.add_task("scenes", total=total)
-        yield lambda: progress.advance(bar)
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from random import Random
 
+from codedance.tasks.worlds.charts import CHARTS
 from codedance.tasks.worlds.counting import COUNTING
 from codedance.tasks.worlds.family import Family
+from codedance.tasks.worlds.geometry import GEOMETRY
+from codedance.tasks.worlds.mathematics import MATHEMATICS
+from codedance.tasks.worlds.objects import OBJECTS
 from codedance.tasks.worlds.scene import Difficulty, Scene, scene_id
+from codedance.tasks.worlds.scenes import SCENES
 from codedance.tasks.worlds.search import SEARCH
+from codedance.tasks.worlds.tables import TABLES
 
 __all__ = ["FAMILIES", "family_named", "make_scene"]
 
-_BY_NAME = {family.name: family for family in (COUNTING, SEARCH)}
+_BY_NAME = {
+    family.name: family
+    for family in (COUNTING, SEARCH, OBJECTS, SCENES, CHARTS, TABLES, GEOMETRY, MATHEMATICS)
+}
 FAMILIES: tuple[str, ...] = tuple(_BY_NAME)
 """Names of all families."""
 

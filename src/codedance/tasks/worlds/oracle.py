@@ -25,7 +25,8 @@ class Oracle:
         code_format: how code is written.
 
     Raises:
-        ValueError: a direct answer about a hard scene, which nobody can see without a closer look.
+        ValueError: a direct answer about a hard scene, which nobody can see without a closer look, or about one whose
+            picture is to be drawn on, which nobody can do without code.
 
     >>> from codedance.tasks.worlds import make_scene
     >>> oracle = Oracle(make_scene("search", Difficulty.EASY, 1), Random(0), mode="direct")
@@ -44,6 +45,8 @@ class Oracle:
     ) -> None:
         if mode == "direct" and scene.difficulty is Difficulty.HARD:
             raise ValueError("a hard scene cannot be answered directly")
+        if mode == "direct" and scene.edit is not None:
+            raise ValueError("a picture that is to be drawn on cannot be answered directly")
         self._format = code_format
         self._script = _direct(scene, rng) if mode == "direct" else family_named(scene.family).script(scene, rng)
         if mode == "slip":

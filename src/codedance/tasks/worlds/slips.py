@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
@@ -69,12 +68,33 @@ def _forgotten_import(code: str) -> Slip | None:
 
 def _used_first(code: str, name: str) -> bool:
     """True if the first statement that is no import uses the name at once."""
-    for node in ast.parse(code).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        simple = isinstance(node, ast.Assign | ast.Expr | ast.AnnAssign)
-        return simple and any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(node))
-    return False
+    first = _first_statement(code)
+    return first is not None and any(isinstance(one, ast.Name) and one.id == name for one in _evaluated(first))
+
+
+def _first_statement(code: str) -> ast.Assign | ast.AnnAssign | ast.Expr | None:
+    """The first statement that is no import, if it is a simple one that shows nothing."""
+    rest = (node for node in ast.parse(code).body if not isinstance(node, ast.Import | ast.ImportFrom))
+    first = next(rest, None)
+    return first if isinstance(first, ast.Assign | ast.AnnAssign | ast.Expr) else None
+
+
+def _evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a statement that are sure to be evaluated: no bodies of functions and loops, no other branches."""
+    yield node
+    match node:
+        case ast.Lambda():
+            return
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            parts: list[ast.AST] = [node.generators[0].iter]
+        case ast.IfExp():
+            parts = [node.test]
+        case ast.BoolOp():
+            parts = [node.values[0]]
+        case _:
+            parts = list(ast.iter_child_nodes(node))
+    for part in parts:
+        yield from _evaluated(part)
 
 
 _METHODS = {"crop": "cut", "resize": "scale", "convert": "to_mode", "astype": "as_type"}
@@ -82,20 +102,35 @@ _METHODS = {"crop": "cut", "resize": "scale", "convert": "to_mode", "astype": "a
 
 def _misspelled_method(code: str) -> Slip | None:
     """Call a method that there is not, in the first statement of the code."""
-    first = next((node for node in ast.parse(code).body if not isinstance(node, ast.Import | ast.ImportFrom)), None)
-    if first is None or not isinstance(first, ast.Assign | ast.Expr):
+    first = _first_statement(code)
+    if first is None or "print(" in (ast.get_source_segment(code, first) or ""):
         return None
-    segment = ast.get_source_segment(code, first) or ""
-    found = re.search(rf"\.({'|'.join(_METHODS)})\(", segment)
-    if found is None or "print(" in segment or code.count(segment) != 1:
-        return None
-    wrong = segment[: found.start(1)] + _METHODS[found[1]] + segment[found.end(1) :]
-    return code.replace(segment, wrong), "AttributeError", f"the method is called {found[1]}, not {_METHODS[found[1]]}"
+    for node in _evaluated(first):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
+            name, method = node.func.attr, node.func
+            lines = code.split("\n")
+            line = lines[(method.end_lineno or 1) - 1]
+            # Offsets count bytes; code with other than ASCII characters before the name is left alone.
+            end = method.end_col_offset or 0
+            if line[end - len(name) : end] == name:
+                lines[(method.end_lineno or 1) - 1] = line[: end - len(name)] + _METHODS[name] + line[end:]
+                return "\n".join(lines), "AttributeError", f"the method is called {name}, not {_METHODS[name]}"
+    return None
 
 
 def _unclosed(code: str) -> Slip | None:
-    """Forget the last parenthesis."""
-    stripped = code.rstrip()
-    if not stripped.endswith(")"):
-        return None
-    return stripped[:-1], "SyntaxError", "a parenthesis was not closed"
+    """Forget the last parenthesis that ends a line."""
+    lines = code.rstrip().split("\n")
+    for index in range(len(lines) - 1, -1, -1):
+        if lines[index].endswith(")"):
+            wrong = "\n".join([*lines[:index], lines[index][:-1], *lines[index + 1 :]])
+            return (wrong, "SyntaxError", "a parenthesis was not closed") if _is_no_python(wrong) else None
+    return None
+
+
+def _is_no_python(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except SyntaxError as error:
+        return type(error) is SyntaxError
+    return False

@@ -1,0 +1,37 @@
+"""Open-ended editing: draw, mark, number, cover, compare; the result is a picture, and there is an answer as well."""
+
+from __future__ import annotations
+
+from random import Random
+
+from codedance.tasks.worlds.editing_boxes import BOXES
+from codedance.tasks.worlds.editing_compare import COMPARE
+from codedance.tasks.worlds.editing_covers import COVERS
+from codedance.tasks.worlds.editing_dots import DOTS
+from codedance.tasks.worlds.editing_grids import GRIDS
+from codedance.tasks.worlds.editing_halves import HALVES
+from codedance.tasks.worlds.editing_kind import Kind, text_fact
+from codedance.tasks.worlds.editing_lines import LINES
+from codedance.tasks.worlds.editing_marks import MARKS
+from codedance.tasks.worlds.editing_maze import MAZE
+from codedance.tasks.worlds.editing_numbers import NUMBERS
+from codedance.tasks.worlds.family import Family, Script
+from codedance.tasks.worlds.scene import Difficulty, Scene
+
+__all__ = ["EDITING", "KINDS"]
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (BOXES, MARKS, NUMBERS, LINES, HALVES, GRIDS, COVERS, COMPARE, DOTS, MAZE)
+}
+"""The kinds of tasks by name, each as often as the others."""
+
+
+def _make(difficulty: Difficulty, seed: int, rng: Random) -> Scene:
+    return KINDS[rng.choice(tuple(KINDS))].make(difficulty, seed, rng)
+
+
+def _script(scene: Scene, rng: Random) -> Script:
+    return KINDS[text_fact(scene, "kind")].script(scene, rng)
+
+
+EDITING = Family(name="editing", make=_make, script=_script)
