@@ -26,7 +26,13 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("codedance ")
 ]
-SMALLER = {"train nano": "--set train.steps=3 --set train.workers=0 --set batch=2", "train sft": "--set train.steps=2"}
+SMALLER = {
+    "train nano": "--set train.steps=3 --set train.workers=0 --set batch=2",
+    "train sft": "--set train.steps=2",
+    "worlds baselines": "--count 5",
+    "data generate": "--count 36 --workers 1",
+    "data card": "--scenes 20",
+}
 """Hours of work in the README are minutes here: the same commands with fewer steps."""
 
 
@@ -97,7 +103,7 @@ def test_every_command_and_program_of_a_page_exists(page: Path) -> None:
             words = shlex.split(line.split("#")[0])
             if "codedance" in words:
                 words = words[words.index("codedance") + 1 :]
-                depth = 2 if words[0] in ("sandbox", "worlds", "train") else 1
+                depth = 2 if words[0] in ("sandbox", "worlds", "train", "data", "reward") else 1
                 flags = [word for word in words if word.startswith("--")]
                 said = _help(tuple(words[:depth]))
                 assert all(flag in said for flag in flags), line
