@@ -17,11 +17,11 @@ import anyio
 
 from codedance.episode import EpisodeSettings, run_episode
 from codedance.models import load_model
+from codedance.rewards.intervals import wilson
 from codedance.sandbox import LocalSandbox
 from codedance.schema import ExecutionStatus, Sampling, Trajectory
 from codedance.store import RunFolder
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, make_scene, scene_task
-from codedance.train.evaluate import wilson
 
 
 def tell(name: str, trajectories: Iterable[Trajectory]) -> None:
