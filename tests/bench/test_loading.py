@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 
 from codedance.bench import BENCHMARKS, get
+from codedance.bench.contract import Hub
 from codedance.bench.data import LoadSettings, load
-from codedance.bench.data.hub import download_picture, resolve_revision
+from codedance.bench.data.hub import HubRows, download_picture, resolve_revision
 from codedance.bench.data.row_images import row_pictures
 from codedance.errors import DataError, PictureError, UsageError
 from tests.bench.examples import (
@@ -254,6 +255,31 @@ def test_a_prompt_that_needs_a_column_says_which(tmp_path: Path) -> None:
 
 def test_a_commit_is_taken_as_it_is_without_asking_the_hub() -> None:
     assert resolve_revision("any/thing", "a" * 40) == "a" * 40
+
+
+def test_rows_that_datasets_loads_come_with_the_bytes_of_their_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    # The library takes a folder in the place of a data set's name; that is as near to the hub as a test gets.
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    text = datasets.Value("string")
+    features = {"image": datasets.Image(), "text": text, "category": text, "label": text}
+    features["question_id"] = datasets.Value("int64")
+    table = datasets.Dataset.from_list(_rows("vstar")[:3], features=datasets.Features(features))
+    (tmp_path / "set").mkdir()
+    table.to_parquet(tmp_path / "set" / "test.parquet")
+    rows = HubRows(Hub(str(tmp_path / "set")), "a" * 40)
+    assert row_pictures(next(iter(rows)))[0].ref.width == 4
+    assert [row["image"] for row in rows.without_pictures()] == [True, True, True]
+    assert rows.revision == "a" * 40
+
+
+def test_a_hub_that_cannot_be_reached_is_one_clear_line() -> None:
+    # The tests' network ends at loopback.
+    with pytest.raises(DataError, match=r"any/thing: cannot be had from the hub .*; give a local copy"):
+        resolve_revision("any/thing")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ stands behind it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -118,15 +119,14 @@ _SPACE = re.compile(r"[ \t\r\n]+|\\\$")
 _LETTER = re.compile(r"[a-zA-Z]")
 
 
-def lex(text: str) -> list[Token]:
-    r"""The tokens of a text; the first place that has none ends the list with a token of the kind UNKNOWN.
+def lex(text: str) -> Iterator[Token]:
+    r"""The tokens of a text; the first place that has none ends them with a token of the kind UNKNOWN.
 
     >>> [token.text for token in lex(r"2\times31,000.5x")]
     ['2', '\\times', '31,000.5', 'x']
-    >>> lex("5°")[-1].kind
+    >>> list(lex("5°"))[-1].kind
     <Kind.UNKNOWN: 'unknown'>
     """
-    tokens: list[Token] = []
     place = 0
     while place < len(text):
         space = _SPACE.match(text, place)
@@ -135,15 +135,14 @@ def lex(text: str) -> list[Token]:
         if space:
             place = space.end()
         elif number:
-            tokens.append(Token(Kind.PERCENT if number[1] else Kind.NUMBER, number[0]))
+            yield Token(Kind.PERCENT if number[1] else Kind.NUMBER, number[0])
             place = number.end()
         elif literal:
-            tokens.append(Token(_KINDS[literal[0]], literal[0]))
+            yield Token(_KINDS[literal[0]], literal[0])
             place = literal.end()
         elif _LETTER.match(text, place):
-            tokens.append(Token(Kind.SYMBOL, text[place]))
+            yield Token(Kind.SYMBOL, text[place])
             place += 1
         else:
-            tokens.append(Token(Kind.UNKNOWN, text[place]))
-            break
-    return tokens
+            yield Token(Kind.UNKNOWN, text[place])
+            return

@@ -10,7 +10,7 @@ absolute value, a natural logarithm, whose base is printed as ``E``) has no valu
 - a colon divides, ``1.5.2`` is 1.5 times 0.2, ``\log`` has base ten, ``^`` groups from the left;
 - a comparison is worth 1 or 0, and ``x = 5`` is worth 5.
 
-Not followed: sympy prints a negative quotient by a decimal fraction without brackets (``-3/2.5`` becomes -3/5/2), and a
+Not followed: sympy prints a few quotients within quotients without brackets (``-3/2.5`` becomes -3/5/2), and a
 few functions simplify before they are printed (``e^{\log 3}``).
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from codedance.bench.answers.latex_numbers import (
@@ -93,8 +93,9 @@ def latex_value(text: str) -> int | float:
 class _Reader:
     """Descends through the grammar; every method reads one rule and leaves the place behind it."""
 
-    def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
+    def __init__(self, tokens: Iterator[Token]) -> None:
+        self._coming = tokens
+        self._tokens: list[Token] = []
         self._place = 0
         self._depth = 0
 
@@ -337,8 +338,11 @@ class _Reader:
         return part
 
     def _next(self) -> Token | None:
-        if self._place >= len(self._tokens):
-            return None
+        while self._place >= len(self._tokens):  # read no further than needed: a reply has no value after a few words
+            token = next(self._coming, None)
+            if token is None:
+                return None
+            self._tokens.append(token)
         token = self._tokens[self._place]
         if token.kind is Kind.UNKNOWN:
             raise NoValueError(f"{token.text!r} is no token")
