@@ -18,7 +18,7 @@ from codedance.schema import CodeFormat, ExecutionStatus
 from codedance.store import RunFolder
 from codedance.synth.card import count_cells, write_card
 from codedance.synth.generate import Chunk, generate, read_chunks
-from codedance.synth.plan import SEEDS_PER_RUN, TRIES, GenerateSettings, counts, make_plan
+from codedance.synth.plan import ALWAYS_CODE, SEEDS_PER_RUN, TRIES, GenerateSettings, counts, make_plan
 from codedance.tasks.worlds import FAMILIES, HELD_OUT_SEEDS, Difficulty
 
 CODEDANCE = [sys.executable, "-m", "codedance.cli.app", "data"]
@@ -48,9 +48,10 @@ def test_the_stated_table_adds_up_and_is_dealt_out_exactly() -> None:
     assert sum(table.values()) == settings.count == 34_000
     plan = make_plan(settings)
     assert Counter((slot.family, slot.difficulty) for slot in plan) == Counter(table)
-    easy = [slot for slot in plan if slot.difficulty is Difficulty.EASY]
+    easy = [slot for slot in plan if slot.difficulty is Difficulty.EASY and slot.family not in ALWAYS_CODE]
     assert sum(slot.mode == "direct" for slot in easy) / len(easy) == pytest.approx(settings.direct, abs=0.01)
     assert all(slot.mode != "direct" for slot in plan if slot.difficulty is Difficulty.HARD)
+    assert all(slot.mode != "direct" for slot in plan if slot.family in ALWAYS_CODE)
     coded = [slot for slot in plan if slot.mode != "direct"]
     assert sum(slot.mode == "slip" for slot in coded) / len(coded) == pytest.approx(settings.slips, abs=0.01)
     calls = sum(slot.code_format is CodeFormat.TOOL_CALL for slot in coded) / len(coded)

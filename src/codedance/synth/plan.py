@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from codedance.schema import CodeFormat, Record
 from codedance.tasks.worlds import FAMILIES, HELD_OUT_SEEDS, Difficulty
 
-__all__ = ["SEEDS_PER_RUN", "SHARES", "TRIES", "GenerateSettings", "Mode", "Slot", "counts", "make_plan"]
+__all__ = ["ALWAYS_CODE", "SEEDS_PER_RUN", "SHARES", "TRIES", "GenerateSettings", "Mode", "Slot", "counts", "make_plan"]
 
 Mode = Literal["code", "direct", "slip"]
 SEEDS_PER_RUN = 1_000_000
@@ -34,6 +34,9 @@ SHARES: dict[str, float] = {
 }
 """How the 34,000 are dealt out to the families."""
 
+ALWAYS_CODE = frozenset({"editing"})
+"""Families that are never answered at a glance: the edited picture is a part of the answer."""
+
 
 class GenerateSettings(Record):
     """What is made; part of the set's manifest."""
@@ -47,7 +50,7 @@ class GenerateSettings(Record):
     hard: float = Field(default=0.6, ge=0, le=1)
     """Share of hard scenes in each family."""
     direct: float = Field(default=0.6, ge=0, le=1)
-    """Share of the easy scenes that are answered at a glance."""
+    """Share of the easy scenes that are answered at a glance, in families that allow it."""
     slips: float = Field(default=0.08, ge=0, le=1)
     """Share of the trajectories with code whose first cell fails and is mended."""
     tool_calls: float = Field(default=0.12, ge=0, le=1)
@@ -99,7 +102,7 @@ def make_plan(settings: GenerateSettings) -> list[Slot]:
     rng = Random(f"plan/{settings.seed}")  # noqa: S311 - reproducible, no secret
     slots: list[tuple[float, Slot]] = []
     for (family, difficulty), wanted in counts(settings).items():
-        modes = _modes(settings, difficulty, wanted)
+        modes = _modes(settings, wanted, direct=_direct_share(settings, family, difficulty))
         rng.shuffle(modes)
         for index, mode in enumerate(modes):
             tool_call = mode != "direct" and rng.random() < settings.tool_calls
@@ -111,8 +114,11 @@ def make_plan(settings: GenerateSettings) -> list[Slot]:
     return [slot for _, slot in sorted(slots, key=lambda one: one[0])]
 
 
-def _modes(settings: GenerateSettings, difficulty: Difficulty, wanted: int) -> list[Mode]:
-    direct = settings.direct if difficulty is Difficulty.EASY else 0.0
+def _direct_share(settings: GenerateSettings, family: str, difficulty: Difficulty) -> float:
+    return settings.direct if difficulty is Difficulty.EASY and family not in ALWAYS_CODE else 0.0
+
+
+def _modes(settings: GenerateSettings, wanted: int, *, direct: float) -> list[Mode]:
     parts = _apportion(wanted, [direct, (1 - direct) * settings.slips, (1 - direct) * (1 - settings.slips)])
     modes: list[Mode] = ["direct"] * parts[0] + ["slip"] * parts[1] + ["code"] * parts[2]  # type: ignore[assignment]
     return modes
