@@ -55,14 +55,14 @@ def run_bare(scene: Scene) -> tuple[str, object]:
 
 @pytest.mark.parametrize("difficulty", Difficulty)
 def test_the_code_counts_right_in_every_scene(difficulty: Difficulty) -> None:
-    for seed in range(1000, 1030):
+    for seed in range(1000, 1015):
         scene = make_scene("counting", difficulty, seed)
         assert run_bare(scene)[0] == f"{scene.answer}\n", scene.question
 
 
 @pytest.mark.parametrize("difficulty", Difficulty)
 def test_the_code_shows_the_card_that_is_asked_about_in_every_scene(difficulty: Difficulty) -> None:
-    for seed in range(1000, 1030):
+    for seed in range(1000, 1015):
         scene = make_scene("search", difficulty, seed)
         assert scene.target is not None
         left, top, right, bottom = scene.target.box

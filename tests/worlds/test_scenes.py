@@ -82,14 +82,14 @@ def test_a_scene_is_the_same_each_time_it_is_made(family: str, difficulty: Diffi
 
 @pytest.mark.parametrize(("family", "difficulty"), CELLS)
 def test_a_scene_says_all_that_a_task_needs(family: str, difficulty: Difficulty) -> None:
-    for seed in range(500, 520):
+    for seed in range(500, 508):
         scene = make_scene(family, difficulty, seed)
         assert (scene.family, scene.difficulty, scene.seed) == (family, difficulty, seed)
         assert scene.image.mode == "RGB"
         assert 200 <= min(scene.image.size) <= max(scene.image.size) <= 4096
         for text in (scene.question, scene.answer, scene.asks, *scene.accepted, *scene.options):
             assert text == text.strip() != ""
-            assert "  " not in text.replace("\n", "")
+            assert "  " not in re.sub(r"\s+(?=\(?[A-H][.):])", " ", text), "options may stand apart"
         assert "{" not in scene.question
         assert json.loads(json.dumps(scene.facts, allow_nan=False)) == scene.facts
         boxes = [one.box for one in scene.objects] + ([scene.target.box] if scene.target else [])
@@ -101,7 +101,7 @@ def test_a_scene_says_all_that_a_task_needs(family: str, difficulty: Difficulty)
 
 @pytest.mark.parametrize(("family", "difficulty"), CELLS)
 def test_options_are_offered_by_the_question_and_are_not_alike(family: str, difficulty: Difficulty) -> None:
-    for seed in range(520, 540):
+    for seed in range(520, 528):
         scene = make_scene(family, difficulty, seed)
         assert len({option.lower() for option in scene.options}) == len(scene.options) != 1
         places = [
@@ -116,7 +116,7 @@ def test_options_are_offered_by_the_question_and_are_not_alike(family: str, diff
 @pytest.mark.parametrize(("family", "difficulty"), CELLS)
 def test_a_question_does_not_say_its_answer(family: str, difficulty: Difficulty) -> None:
     # "Is the red or the blue one larger?" must name both; more than a third of such questions would be one to guess.
-    scenes = [make_scene(family, difficulty, seed) for seed in range(540, 580)]
+    scenes = [make_scene(family, difficulty, seed) for seed in range(540, 564)]
     asked = [scene for scene in scenes if not scene.options]
     said = [one for one in asked if re.search(rf"(?<!\w){re.escape(one.answer)}(?!\w)", one.question)]
     assert len(said) <= len(scenes) / 3, [(one.question, one.answer) for one in said[:5]]
@@ -129,7 +129,7 @@ def test_an_unknown_family_is_named_with_those_that_there_are() -> None:
 
 @pytest.mark.parametrize(("family", "difficulty"), COLOURED)
 def test_the_colour_test_finds_exactly_the_objects_of_that_colour(family: str, difficulty: Difficulty) -> None:
-    for seed in range(100, 108):
+    for seed in range(100, 105):
         scene = make_scene(family, difficulty, seed)
         for colour in COLOURS:
             near = distances(scene, colour)
@@ -186,7 +186,7 @@ def test_objects_keep_apart(family: str, difficulty: Difficulty) -> None:
 
 @pytest.mark.parametrize(("family", "difficulty"), CELLS)
 def test_a_scene_becomes_a_task_that_says_where_it_comes_from(family: str, difficulty: Difficulty) -> None:
-    for seed in range(20):
+    for seed in range(6):
         scene = make_scene(family, difficulty, seed)
         task, (picture,) = scene_task(scene)
         assert task.id == f"worlds/{family}/{difficulty.value}/{seed}"

@@ -207,9 +207,10 @@ def test_options_are_lettered_once_each_and_the_right_letter_is_any() -> None:
 @pytest.mark.parametrize("difficulty", LEVELS)
 def test_an_answer_cannot_be_guessed_from_the_question(difficulty: Difficulty) -> None:
     asked = [Question(scene.question, scene.answer) for scene in some(difficulty)]
-    more = [make_scene("scenes", difficulty, seed) for seed in range(560, 610)]
-    assert best_constant(asked).accuracy < 0.3
-    assert question_only([Question(one.question, one.answer) for one in more], asked) < 0.36
+    more = [make_scene("scenes", difficulty, seed) for seed in range(560, 620)]
+    others = [Question(one.question, one.answer) for one in more]
+    assert best_constant([*asked, *others]).accuracy < 0.28
+    assert question_only(others, asked) < 0.36
 
 
 def test_both_sides_are_right_as_often() -> None:

@@ -85,8 +85,8 @@ def _scale_look(job: Job, frame: Frame) -> Look:
         )
         name = "column"
     else:
-        near = "(axis - 62, row - 13, axis - 6, row + 13)"
-        cuts = [(frame.axis - 62, at - 13, frame.axis - 6, at + 13) for at in (first, last)]
+        near = "(max(0, axis - 62), row - 13, axis - 6, row + 13)"
+        cuts = [(max(0, frame.axis - 62), at - 13, frame.axis - 6, at + 13) for at in (first, last)]
         whole, cut = "(0, ticks[0] - 13, axis, base + 13)", (0, first - 13, frame.axis, frame.base + 13)
         name = "row"
     fits = all(any(union([box, one]) == one for one in cuts) for box in ends)

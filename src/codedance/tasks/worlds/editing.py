@@ -12,6 +12,7 @@ from codedance.tasks.worlds.editing_grids import GRIDS
 from codedance.tasks.worlds.editing_halves import HALVES
 from codedance.tasks.worlds.editing_kind import Kind, text_fact
 from codedance.tasks.worlds.editing_lines import LINES
+from codedance.tasks.worlds.editing_map import MAP
 from codedance.tasks.worlds.editing_marks import MARKS
 from codedance.tasks.worlds.editing_maze import MAZE
 from codedance.tasks.worlds.editing_numbers import NUMBERS
@@ -21,7 +22,7 @@ from codedance.tasks.worlds.scene import Difficulty, Scene
 __all__ = ["EDITING", "KINDS"]
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (BOXES, MARKS, NUMBERS, LINES, HALVES, GRIDS, COVERS, COMPARE, DOTS, MAZE)
+    kind.name: kind for kind in (BOXES, MARKS, NUMBERS, LINES, HALVES, GRIDS, COVERS, COMPARE, DOTS, MAZE, MAP)
 }
 """The kinds of tasks by name, each as often as the others."""
 
@@ -34,4 +35,13 @@ def _script(scene: Scene, rng: Random) -> Script:
     return KINDS[text_fact(scene, "kind")].script(scene, rng)
 
 
-EDITING = Family(name="editing", make=_make, script=_script)
+_GLANCES = (
+    "I can see it.",
+    "Both frames are easy to compare by eye.",
+    "Going from one frame to the other by eye, I find {answer}.",
+    "Comparing the two frames by eye gives {answer}.",
+    "No code is needed here: {answer}.",
+)
+"""Only comparing can be done without drawing; see the oracle."""
+
+EDITING = Family(name="editing", make=_make, script=_script, glances=_GLANCES)

@@ -12,9 +12,9 @@ from codedance.tasks.worlds.editing_kind import (
     Kind,
     canvas,
     centre,
-    closer_look,
     draw_objects,
     grown,
+    looks,
     rectangle,
     request,
     scatter,
@@ -59,6 +59,8 @@ _ASK = {
     ),
 }
 _MARGIN = 4
+_SWAPS = 0.08
+"""Share of the boxes that are first drawn with x and y mixed up."""
 _BETWEEN = {
     "left": "a + c / 2 < x + w / 2 - 1",
     "right": "a + c / 2 > x + w / 2 + 1",
@@ -180,6 +182,11 @@ _NONE = (
     "Nothing has exactly that colour, so the {colour} here is a slightly different shade. I allow some distance.",
     "No pixel matches exactly; the shade varies a little. I widen the threshold.",
 )
+_SWAPPED = (
+    "The box is in the wrong place: I mixed up x and y. Once more, on a clean copy.",
+    "That frame does not enclose {it}; the coordinates were swapped. I draw it again, the right way round.",
+    "I see the box, but not around {it}. Pillow and OpenCV want x before y; corrected.",
+)
 _DONE = {
     "side": (
         "The box is drawn, and the code counted {answer}.",
@@ -205,20 +212,28 @@ def _script(scene: Scene, rng: Random) -> Script:
     words = {"it": it, "It": it[0].upper() + it[1:], "colour": target.colour, "shape": target.shape}
     pen = Pen(text_fact(scene, "ink"), rng)
     thought = rng.choice(_PLANS).format(**words)
+    turns = 1
     if rng.random() < 0.25:
-        yield closer_look(target.box, scene, thought=rng.choice(_LOOKS).format(**words))
+        why = rng.choice(_LOOKS).format(**words)
+        turns += yield from looks(it.removeprefix("the "), target.box, scene, rng=rng, thought=why)
         thought = rng.choice(_LOOKED).format(w=round(target.box[2] - target.box[0], -1), **words)
-    if rng.random() < 0.12:
+    if rng.random() < 0.12 and turns < 3:
+        turns += 1
         strict = find_lines(target.colour, None, rng, limit=1)
         shown = yield Code(thought, imports(f"{strict}\nprint(len(found))"), views=())
         thought = rng.choice(_NONE).format(**words) if shown == "0" else f"{shown} such. Now {it} among them."
     find = f"{find_lines(target.colour, target.shape, rng)}\n{_pick(by, rng)}"
-    if rng.random() < 0.45:
+    if rng.random() < 0.45 and turns < 4:
+        turns += 1
         shown = yield Code(thought, imports(f"{find}\nprint(x, y, w, h)"), views=(), prints=_bounds(target))
         x, y, w, h = map(int, shown.split())
         thought = rng.choice(_PLACED).format(x=x, y=y, w=w, h=h, right=x + w - 1, bottom=y + h - 1)
         find = f"x, y, w, h = {x}, {y}, {w}, {h}"
-    code = f"{find}\n{_drawing(pen, rng)}\n{_question(scene)}"
+    if rng.random() < _SWAPS and turns < 4 and abs(target.box[0] - target.box[1]) > 60:
+        swapped = "\n".join((pen.start(), pen.box("y - 4", "x - 4", "y + h + 3", "x + w + 3"), pen.show()))
+        yield Code(thought, imports(f"{find}\n{swapped}"), prints="")
+        thought, find = rng.choice(_SWAPPED).format(**words), ""
+    code = "\n".join(part for part in (find, _drawing(pen, rng), _question(scene)) if part)
     printed = yield Code(thought, imports(f"{code}\n{pen.show()}"), prints=_printed(scene))
     answer = _nearest_colour(printed) if asked == "nearest" else printed
     return Final(rng.choice(_DONE[asked]).format(answer=answer, printed=printed, **words), answer)

@@ -105,6 +105,13 @@ class Pen:
         corners = f"{x} - {radius}, {y} - {radius}, {x} + {radius}, {y} + {radius}"
         return f"pen.ellipse(({corners}), fill={self._ink})"
 
+    def ring(self, x: str, y: str, radius: str) -> str:
+        """A circle around a point."""
+        if self._cv:
+            return f"cv2.circle({self.name}, ({x}, {y}), {radius}, {self._ink}, {self.width})"
+        corners = f"{x} - {radius}, {y} - {radius}, {x} + {radius}, {y} + {radius}"
+        return f"pen.ellipse(({corners}), outline={self._ink}, width={self.width})"
+
     def part(self, left: str, top: str, right: str, bottom: str) -> str:
         """A part of the copy as a picture."""
         if self._cv:

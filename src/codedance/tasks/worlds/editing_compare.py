@@ -61,7 +61,7 @@ def _make(difficulty: Difficulty, seed: int, rng: Random) -> Scene:
     low, high = (short // 20, short // 15) if hard else (short // 9, short // 8)
     halves, places = [rng.randint(low, high) for _ in range(count)], None
     while places is None:
-        places = scatter(rng, inner, halves, gap=14, margin=_INSET + 8)
+        places = scatter(rng, inner, halves, gap=26, margin=_INSET + 8)
     spots = [(*at, half) for at, half in zip(places, halves, strict=True)]
     changed = rng.sample(range(count), rng.randint(1, min(count, 7 if hard else 4)) if asks == "count" else 1)
     ground = rng.choice(((250, 249, 245), (240, 244, 248), (247, 243, 236), (244, 248, 240)))
@@ -220,8 +220,8 @@ def _subtract(a: str, b: str, last: str) -> str:
             _CUT_INSIDE,
             f"a, b = np.array(part('{a}')).astype(np.int16), np.array(part('{b}')).astype(np.int16)",
             "changed = (np.abs(a - b).sum(2) > 40).astype(np.uint8)",
-            "joined = cv2.dilate(changed, np.ones((7, 7), np.uint8))",
-            "places = [row[:4] for row in cv2.connectedComponentsWithStats(joined)[2][1:].tolist() if row[4] > 80]",
+            "joined = cv2.dilate(changed, np.ones((17, 17), np.uint8))",
+            "places = [row[:4] for row in cv2.connectedComponentsWithStats(joined)[2][1:].tolist() if row[4] > 300]",
             last,
             "Image.fromarray(255 - changed * 255)",
         )

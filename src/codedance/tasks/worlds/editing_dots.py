@@ -232,10 +232,10 @@ def _cuttings(scene: Scene, rng: Random) -> str:
             "_, _, stats, centres = cv2.connectedComponentsWithStats(near.astype(np.uint8))",
             "dots = [(round(x), round(y)) for (x, y), row in zip(centres[1:].tolist(), stats[1:]) if row[4] > 60]",
             "print(dots)",
-            f"sheet = Image.new('RGB', ({side * columns}, {side} * -(-len(dots) // {columns})), 'white')",
+            f"sheet = Image.new('RGB', ({(side + 8) * columns}, {side + 8} * -(-len(dots) // {columns})))",
             "for k, (x, y) in enumerate(dots):",
             f"    cut = input_image.crop((x - {half}, y - {half}, x + {half}, y + {half})).resize(({side}, {side}))",
-            f"    sheet.paste(cut, (k % {columns} * {side}, k // {columns} * {side}))",
+            f"    sheet.paste(cut, (k % {columns} * {side + 8}, k // {columns} * {side + 8}))",
             "sheet",
         )
     )

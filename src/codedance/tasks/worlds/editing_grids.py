@@ -15,6 +15,7 @@ from codedance.tasks.worlds.editing_kind import (
     draw_objects,
     enlargement,
     number_fact,
+    points_fact,
     quiet_canvas,
     request,
     text_fact,
@@ -207,6 +208,12 @@ _CHECKS = (
     "The {it} seems to be in row {r}, column {c}; let me look at that cell alone.",
 )
 _CHECKED = ("Yes, that cell shows the {it}.", "The cell shows the {it}, so row {r} and column {c} are right.")
+_MISREADS = 0.25
+"""Share of the checks that first look into the cell beside."""
+_MISREAD = (
+    "That cell is empty: I misread the grid. It is row {r}, column {c}; I look again.",
+    "Nothing in there. The {it} is in the cell beside, row {r}, column {c}.",
+)
 _DONE = (
     "So the answer is {answer}.",
     "That gives {answer}.",
@@ -228,7 +235,13 @@ def _script(scene: Scene, rng: Random) -> Script:
         yield Code(rng.choice(_GRID_FIRST).format(**words), shows, prints="")
         said = rng.choice(_READ)
         if rng.random() < 0.5:
-            yield _check(scene, pen, rng.choice(_CHECKS).format(**words))
+            cell, empty = (row, column), _empty_beside(scene, rng)
+            if empty is not None and rng.random() < _MISREADS:
+                first = {**words, "r": str(empty[0] + 1), "c": str(empty[1] + 1)}
+                yield _check(scene, pen, empty, thought=rng.choice(_CHECKS).format(**first))
+                yield _check(scene, pen, cell, thought=rng.choice(_MISREAD).format(**words))
+            else:
+                yield _check(scene, pen, cell, thought=rng.choice(_CHECKS).format(**words))
             said = rng.choice(_CHECKED)
         return Final(f"{said.format(**words)} {rng.choice(_DONE[:2]).format(answer=scene.answer)}", scene.answer)
     if asked in ("place", "label", "running"):
@@ -279,9 +292,18 @@ def _question(asked: str, scene: Scene, found: str) -> str:
             return f"{cells}\nprint(sum(column == {scene.facts['line']} for row, column in cells))"
 
 
-def _check(scene: Scene, pen: Pen, thought: str) -> Code:
-    """The cell of the target alone and, after it, the picture with the grid again."""
-    row, column = _cell(scene)
+def _empty_beside(scene: Scene, rng: Random) -> Cell | None:
+    """An empty cell next to that of the target."""
+    (row, column), taken = _cell(scene), points_fact(scene, "cells")
+    rows, columns = number_fact(scene, "rows"), number_fact(scene, "columns")
+    beside = [(row, column - 1), (row, column + 1), (row - 1, column), (row + 1, column)]
+    free = [one for one in beside if 0 <= one[0] < rows and 0 <= one[1] < columns and one not in taken]
+    return rng.choice(free) if free else None
+
+
+def _check(scene: Scene, pen: Pen, cell: Cell, *, thought: str) -> Code:
+    """One cell alone and, after it, the picture with the grid again."""
+    row, column = cell
     rows, columns, (width, height) = number_fact(scene, "rows"), number_fact(scene, "columns"), scene.image.size
     left, right = width * column // columns, width * (column + 1) // columns
     top, bottom = height * row // rows, height * (row + 1) // rows

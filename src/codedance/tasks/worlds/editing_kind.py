@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -21,11 +21,11 @@ __all__ = [
     "Size",
     "canvas",
     "centre",
-    "closer_look",
     "draw_objects",
     "enlargement",
     "grown",
     "look_at",
+    "looks",
     "number_fact",
     "points_fact",
     "quiet_canvas",
@@ -52,6 +52,8 @@ _EASY_SIZES: tuple[Size, ...] = ((448, 448), (512, 416), (560, 448), (448, 512))
 _HARD_SIZES: tuple[Size, ...] = ((1024, 768), (1200, 900), (900, 1200), (1280, 800), (1100, 1100), (1440, 960))
 _POINTS = TypeAdapter(list[tuple[int, int]])
 _TRIES = 200
+_MISSES = 0.3
+"""Share of the first looks that miss."""
 _SHOWN = 560
 """Longer side, in pixels, that an enlarged part comes near to."""
 
@@ -143,12 +145,6 @@ def rectangle(box: Box) -> tuple[Box, ...]:
     )
 
 
-def closer_look(box: Box, scene: Scene, *, thought: str, least: int = 2) -> Code:
-    """A turn that shows the part of the picture around a box, in eighths of its sides, enlarged."""
-    part = Eighths.around(box, scene.image.size, least=least)
-    return look_at(part, scene, thought=thought)
-
-
 def enlargement(box: Box) -> int:
     """By how much a part of a picture is enlarged to be looked at."""
     return max(1, min(6, round(_SHOWN / max(box[2] - box[0], box[3] - box[1]))))
@@ -161,6 +157,44 @@ def look_at(part: Eighths, scene: Scene, *, thought: str) -> Code:
     code = f"w, h = input_image.size\npart = {part.expression()}\n"
     code += "part" if scale == 1 else f"part.resize((part.width * {scale}, part.height * {scale}))"
     return Code(thought, code, views=(View(cut, scale),), prints="")
+
+
+_MISSED = (
+    "The {it} is not in this part. It must be farther {way}.",
+    "I missed it: the {it} lies farther {way}.",
+    "This part does not show the {it}. I look farther {way}.",
+)
+
+
+def looks(it: str, box: Box, scene: Scene, *, rng: Random, thought: str) -> Generator[Code, str, int]:
+    """A closer look at something; now and then the first look misses it and a second one follows.
+
+    Returns how many looks it took.
+
+    Args:
+        it: what is looked for, without an article.
+        box: where it is.
+        scene: the picture it is in.
+        rng: decides.
+        thought: why the look is taken.
+    """
+    right = Eighths.around(box, scene.image.size, least=2)
+    ways = {"left": (2, 0), "right": (-2, 0), "up": (0, 2), "down": (0, -2)}
+    missed = {way: right.moved(*step) for way, step in ways.items()}
+    choice = [
+        (way, part) for way, part in missed.items() if part is not None and _apart(part.box(scene.image.size), box)
+    ]
+    if not choice or rng.random() > _MISSES:
+        yield look_at(right, scene, thought=thought)
+        return 1
+    way, part = rng.choice(choice)
+    yield look_at(part, scene, thought=thought)
+    yield look_at(right, scene, thought=rng.choice(_MISSED).format(it=it, way=way))
+    return 2
+
+
+def _apart(a: Box, b: Box) -> bool:
+    return a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
 _REQUESTS = (

@@ -14,8 +14,8 @@ from codedance.tasks.worlds.editing_kind import (
     Size,
     canvas,
     centre,
-    closer_look,
     draw_objects,
+    looks,
     number_fact,
     request,
     text_fact,
@@ -164,6 +164,12 @@ _PLACED = (
     "So it runs along {points}. Now I draw it.",
     "With {points} known, I can draw.",
 )
+_SWAPPED = (
+    "The line does not run between {ends}: I wrote y before x. Again, on a fresh copy.",
+    "That line is in the wrong place, its coordinates are swapped. I draw it once more.",
+)
+_SWAPS = 0.08
+"""Share of the lines that are first drawn with x and y mixed up."""
 _DONE = {
     "length": ("To the nearest ten it is {answer} pixels.", "The distance comes to {answer} pixels."),
     "total": ("Both parts together measure {answer} pixels.", "Added up: {answer} pixels."),
@@ -183,11 +189,16 @@ def _script(scene: Scene, rng: Random) -> Script:
     pen = Pen(text_fact(scene, "ink"), rng)
     thought = rng.choice(_PLANS).format(**words)
     if rng.random() < 0.2:
-        yield closer_look(ends[0].box, scene, thought=rng.choice(_LOOKS).format(**words))
+        yield from looks(words["a"], ends[0].box, scene, rng=rng, thought=rng.choice(_LOOKS).format(**words))
         thought = rng.choice(_SEEN).format(**words)
     lines = _centres(ends, rng)
     points = [centre(one.box) for one in ends]
-    if rng.random() < 0.4:
+    if rng.random() < _SWAPS and all(abs(x - y) > 40 for x, y in points):
+        stroke = f"    {pen.line('y', 'x', 'v', 'u')}"
+        wrong = [pen.start(), "for (x, y), (u, v) in zip(points, points[1:]):", stroke, pen.show()]
+        yield Code(thought, imports("\n".join([*lines, *wrong])), prints="")
+        thought, lines = rng.choice(_SWAPPED).format(**words), []
+    elif rng.random() < 0.4:
         shown = yield Code(thought, imports("\n".join([*lines, "print(points)"])), views=(), prints=str(points))
         thought = rng.choice(_PLACED).format(points=shown.strip("[]"))
         lines = [f"points = {shown}"]

@@ -153,6 +153,16 @@ _PLANS = (
     "A colour mask and the filled share tell the {many} from the others. Each one found gets a dot.",
     "I let code collect the {many} and put a {ink} dot in the middle of each.",
 )
+_TOO_STRICT = 0.12
+"""Share of the first masks that allow no difference from the named colour."""
+_NONE = (
+    "None found, although I see some: the {colour} is not exact. I allow a larger distance.",
+    "0 cannot be right; the shade differs a little from pure {colour}. With a wider threshold:",
+)
+_SOME = (
+    "{number} so far; with a wider threshold none is missed.",
+    "That gives {number}. I widen the threshold to be sure.",
+)
 _NUMBERING = (
     "The ground is plain, so everything that differs from it is a thing. I number them all to see which are {many}.",
     "First I number all things: then I can say which ones are {many}.",
@@ -186,6 +196,10 @@ def _script(scene: Scene, rng: Random) -> Script:
     if not scene.facts["things"]:
         lines = [find_lines(scene.colour, scene.shape, rng), *_dots(pen, "found"), _question(asked, words["half"])]
         thought = rng.choice(_PLANS).format(**words)
+        if rng.random() < _TOO_STRICT:
+            strict = find_lines(scene.colour, scene.shape, rng, limit=1)
+            shown = yield Code(thought, imports(f"{strict}\nprint(len(found))"), views=())
+            thought = rng.choice(_NONE if shown == "0" else _SOME).format(number=shown, colour=scene.colour, **words)
     elif scene.difficulty is Difficulty.EASY and asked == "count" and rng.random() < 0.5:
         points = [tuple(round(edge, -1) for edge in centre(one.box)) for one in _marked(scene)]
         lines = [pen.start(), f"points = {points}", "for x, y in points:"]

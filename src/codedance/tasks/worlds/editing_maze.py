@@ -160,11 +160,11 @@ def _way(doors: Doors, start: Cell, goal: Cell) -> list[Cell]:
 
 
 def _lines_show(grid: Cell, doors: Doors) -> bool:
-    """True if a third of every line between two rows or columns is wall, so that the lines can be counted by code."""
+    """True if a fifth of every line between two rows or columns is wall, so that code can count the lines."""
     rows, columns = grid
     open_down = [sum(frozenset(((r, c), (r, c + 1))) in doors for r in range(rows)) for c in range(columns - 1)]
     open_across = [sum(frozenset(((r, c), (r + 1, c))) in doors for c in range(columns)) for r in range(rows - 1)]
-    return max(open_down) * 3 <= 2 * rows and max(open_across) * 3 <= 2 * columns
+    return max(open_down) * 5 <= 4 * rows and max(open_across) * 5 <= 4 * columns
 
 
 def _runs(path: list[Cell]) -> list[tuple[Cell, Cell]]:
@@ -261,8 +261,8 @@ _LINES = (
 )
 _COUNT = (
     "maze = dark[top:bottom, left:right]\n"
-    "columns = int((np.diff((maze.mean(0) > 0.25).astype(int)) == 1).sum())\n"
-    "rows = int((np.diff((maze.mean(1) > 0.25).astype(int)) == 1).sum())\n"
+    "columns = int((np.diff((maze.mean(0) > 0.15).astype(int)) == 1).sum())\n"
+    "rows = int((np.diff((maze.mean(1) > 0.15).astype(int)) == 1).sum())\n"
     "print(rows, columns)"
 )
 _MIDDLE = (

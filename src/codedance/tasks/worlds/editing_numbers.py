@@ -10,8 +10,8 @@ from codedance.tasks.worlds.editing_code import ALL_SHAPES, find_lines, imports
 from codedance.tasks.worlds.editing_kind import (
     Kind,
     canvas,
-    closer_look,
     draw_objects,
+    looks,
     number_fact,
     quiet_canvas,
     request,
@@ -168,7 +168,7 @@ def _script(scene: Scene, rng: Random) -> Script:
     words = {"every": text_fact(scene, "every"), "said": rng.choice(said), "it": _name(target)}
     thought = rng.choice(_PLANS).format(**words)
     if asked != "what" and rng.random() < 0.2:
-        yield closer_look(target.box, scene, thought=rng.choice(_LOOKS).format(**words))
+        yield from looks(words["it"], target.box, scene, rng=rng, thought=rng.choice(_LOOKS).format(**words))
         thought = rng.choice(_SEEN).format(**words)
     name = rng.choice(("marked", "labelled", "numbered", "board"))
     find, found = (FIND_THINGS, "things") if things else (ALL_SHAPES, "shapes")

@@ -6,6 +6,7 @@ from random import Random
 
 from codedance.tasks.worlds.charts import CHARTS
 from codedance.tasks.worlds.counting import COUNTING
+from codedance.tasks.worlds.editing import EDITING
 from codedance.tasks.worlds.family import Family
 from codedance.tasks.worlds.geometry import GEOMETRY
 from codedance.tasks.worlds.mathematics import MATHEMATICS
@@ -19,7 +20,7 @@ __all__ = ["FAMILIES", "family_named", "make_scene"]
 
 _BY_NAME = {
     family.name: family
-    for family in (COUNTING, SEARCH, OBJECTS, SCENES, CHARTS, TABLES, GEOMETRY, MATHEMATICS)
+    for family in (COUNTING, SEARCH, OBJECTS, SCENES, CHARTS, TABLES, GEOMETRY, MATHEMATICS, EDITING)
 }
 FAMILIES: tuple[str, ...] = tuple(_BY_NAME)
 """Names of all families."""

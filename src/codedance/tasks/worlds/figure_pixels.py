@@ -53,7 +53,8 @@ def blob(mask: Image.Image) -> Blob | None:
     count = cut.histogram()[255]
     rows = _weighted(cut)
     columns = _weighted(cut.transpose(Image.Transpose.TRANSPOSE))
-    return Blob(count, box, (box[0] + columns / count, box[1] + rows / count))
+    # Whole numbers are divided once, as numpy does: rounding twice may change the last digit.
+    return Blob(count, box, ((box[0] * count + columns) / count, (box[1] * count + rows) / count))
 
 
 def _weighted(cut: Image.Image) -> int:

@@ -100,7 +100,8 @@ def reading_script(scene: Scene, rng: Random) -> Script:
     thought = rng.choice(_PLANS).format(reading=reading(figure, rng), plan=figure.plan).strip()
     step = computing(scene, figure, thought, rng=rng)
     shown = yield step
-    if figure.check and f"{figure.steps[-1].name} =" in step.code and rng.random() < 0.3:
+    named = f"\n{figure.steps[-1].name} =" in step.code  # not where numbers were put into one expression
+    if figure.check and named and rng.random() < 0.3:
         yield Code(rng.choice(_CHECKS), f"print({figure.check})", views=(), prints="True")
     return concluding(scene, figure, shown, rng=rng)
 

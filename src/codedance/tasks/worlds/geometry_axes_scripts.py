@@ -85,7 +85,7 @@ def axes_script(scene: Scene, rng: Random) -> Script:
         "    points.append((round((columns.mean() - x0) / unit), round((y0 - rows.mean()) / unit)))\nprint(points)"
     )
     yield Code(rng.choice(_POINTS).format(it=it), code, views=(), prints=str(points))
-    if len(colours) == 2 and rng.random() < 0.3:
+    if len(colours) == 2 and figure.values["by_colour"] and rng.random() < 0.35:
         (a, b), (c, d) = points
         code = (
             "from PIL import ImageDraw\npicture = input_image.copy()\n(a, b), (c, d) = points\n"

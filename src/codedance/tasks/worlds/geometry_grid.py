@@ -9,6 +9,7 @@ from codedance.tasks.worlds.drawing import jittered
 from codedance.tasks.worlds.family import Code, Script, View
 from codedance.tasks.worlds.figure_drawing import INKS, RGB, Point
 from codedance.tasks.worlds.figure_looking import enlargement, near_line
+from codedance.tasks.worlds.figure_misses import too_strict
 from codedance.tasks.worlds.figure_pixels import near_mask
 from codedance.tasks.worlds.figure_puzzle import Given, Kind, Panel, Puzzle
 from codedance.tasks.worlds.figure_reading import figure_of, reading_script
@@ -45,7 +46,20 @@ def _grown(rng: Random, size: tuple[int, int], count: int, *, taken: Set[Cell]) 
         if not edge:
             break
         cells.add(rng.choice(edge))
-    return cells
+    return _filled(cells, size)
+
+
+def _filled(cells: set[Cell], size: tuple[int, int]) -> set[Cell]:
+    """The cells with all holes filled: a perimeter then has only one meaning."""
+    outside, reached = {(-1, -1)}, [(-1, -1)]
+    while reached:
+        x, y = reached.pop()
+        for dx, dy in _NEIGHBOURS:
+            cell = (x + dx, y + dy)
+            if -1 <= cell[0] <= size[0] and -1 <= cell[1] <= size[1] and cell not in cells | outside:
+                outside.add(cell)
+                reached.append(cell)
+    return {(x, y) for x in range(size[0]) for y in range(size[1]) if (x, y) not in outside}
 
 
 def _around(cells: Set[Cell]) -> int:
@@ -220,6 +234,7 @@ def _script(scene: Scene, rng: Random) -> Script:
             "edges = sum((x + dx, y + dy) not in places for x, y in places for dx, dy in sides)\n"
             "print(edges)"
         )
+    thought = yield from too_strict(scene, thought, rng)
     shown = yield Code(thought, code, views=(), prints=str(counted.value))
     box = near_mask(scene.image, "black").getbbox()
     assert box is not None

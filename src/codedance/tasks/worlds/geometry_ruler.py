@@ -11,6 +11,7 @@ from codedance.tasks.worlds.drawing import jittered
 from codedance.tasks.worlds.family import Code, Script
 from codedance.tasks.worlds.figure_drawing import INKS, RGB
 from codedance.tasks.worlds.figure_looking import near_line
+from codedance.tasks.worlds.figure_misses import too_strict
 from codedance.tasks.worlds.figure_pixels import blob, dark_mask, near_mask, runs
 from codedance.tasks.worlds.figure_puzzle import Given, Kind, Panel, Puzzle
 from codedance.tasks.worlds.figure_reading import figure_of, look_at, reading_script, showing
@@ -248,7 +249,8 @@ def _measuring(scene: Scene, rng: Random) -> Script:
     code = CODE_LINES["import"].replace("import cv2\n", "") + near_line(colour) + CODE_LINES["where"]
     code += f"start, end = {along}.min(), {along}.max() + 1\nprint(start, end)"
     words = {"colour": colour, "thing": thing}
-    yield Code(rng.choice(_MEASURES).format(**words), code, views=(), prints=f"{start} {end}")
+    thought = yield from too_strict(scene, rng.choice(_MEASURES).format(**words), rng)
+    yield Code(thought, code, views=(), prints=f"{start} {end}")
     mask = dark_mask(scene.image, _DARK)
     mask = mask if level else mask.transpose(Image.Transpose.TRANSPOSE)
     ticks = _ticks(mask)

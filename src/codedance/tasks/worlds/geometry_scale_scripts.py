@@ -10,6 +10,7 @@ from PIL import Image
 
 from codedance.tasks.worlds.family import Code, Script, View
 from codedance.tasks.worlds.figure_looking import Look, enlargement, near_line
+from codedance.tasks.worlds.figure_misses import too_strict
 from codedance.tasks.worlds.figure_pixels import blob, near_mask
 from codedance.tasks.worlds.figure_puzzle import Figure
 from codedance.tasks.worlds.figure_reading import figure_of, look_at, showing
@@ -45,11 +46,6 @@ _RULE = (
     "The rule of three gives the length.",
     "I convert with that.",
     "Pixels over {bar}, times {value}.",
-)
-_MISS = (
-    "No pixel has exactly that colour; it is a little off. I allow some distance.",
-    "Nothing matches exactly. I accept colours that are near.",
-    "Zero pixels: the colour is not pure. Once more, with a tolerance.",
 )
 
 
@@ -90,20 +86,10 @@ def bar_script(scene: Scene, rng: Random) -> Script:
         code += "    print(colour, length)\n    pixels += length"
         prints = "\n".join(f"{colour} {length}" for colour, length in zip(colours, lengths, strict=True))
     thought = rng.choice(_LOCATE).format(things=things)
-    if len(colours) == 1 and rng.random() < 0.2:
-        strict = _too_strict(scene, thought)
-        if strict.prints == "0":
-            yield strict
-            thought = rng.choice(_MISS)
+    if len(colours) == 1:
+        thought = yield from too_strict(scene, thought, rng, share=0.2)
     yield Code(thought, code, views=(), prints=prints)
     return (yield from _converted(scene, figure, sum(lengths), rng=rng))
-
-
-def _too_strict(scene: Scene, thought: str) -> Code:
-    """A test for exactly the named colour, which hardly ever finds anything."""
-    count = near_mask(scene.image, scene.colour, reach=1).histogram()[255]
-    same = f"same = (np.array(input_image) == ImageColor.getrgb('{scene.colour}')).all(2)"
-    return Code(thought, f"{_PLAIN_IMPORT}{same}\nprint(same.sum())", views=(), prints=str(count))
 
 
 def _converted(scene: Scene, figure: Figure, pixels: float, *, rng: Random) -> Script:
@@ -199,7 +185,7 @@ def map_script(scene: Scene, rng: Random) -> Script:
     code += "pixels = sum(math.dist(a, b) for a, b in zip(places, places[1:]))\nprint(round(pixels, 1))"
     pixels = sum(math.dist(a, b) for a, b in itertools.pairwise(middles))
     yield Code(thought, code, views=(), prints=str(round(pixels, 1)))
-    if rng.random() < 0.2:
+    if not figure.values["named"] and rng.random() < 0.25:
         code = "from PIL import ImageDraw\npicture = input_image.copy()\n"
         code += "ImageDraw.Draw(picture).line(places, fill='magenta', width=3)\npicture"
         yield Code(rng.choice(_DRAWN), code, prints="")

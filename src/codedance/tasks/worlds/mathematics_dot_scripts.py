@@ -6,6 +6,7 @@ from random import Random
 
 from codedance.tasks.worlds.family import Code, Script
 from codedance.tasks.worlds.figure_looking import near_line
+from codedance.tasks.worlds.figure_misses import too_strict
 from codedance.tasks.worlds.figure_reading import figure_of, look_at, reading_script, showing
 from codedance.tasks.worlds.figure_steps import computing, concluding
 from codedance.tasks.worlds.scene import Difficulty, Scene
@@ -60,8 +61,10 @@ def dice_script(scene: Scene, rng: Random) -> Script:
         code += "\n".join(f"{name} = pips({name!r})" for name in names)
         code += f"\nprint({', '.join(names)})"
         prints = " ".join(str(one.value) for one in figure.givens)
-    colours = " and ".join(names)
-    shown = yield Code(rng.choice(_HOLES).format(colours=colours), code, views=(), prints=prints)
+    thought = rng.choice(_HOLES).format(colours=" and ".join(names))
+    if names == [scene.colour]:
+        thought = yield from too_strict(scene, thought, rng)
+    shown = yield Code(thought, code, views=(), prints=prints)
     counted = " and ".join(f"{count} {name}" for name, count in zip(names, shown.split(), strict=True))
     shown = yield computing(scene, figure, f"There are {counted} pips. {figure.plan}", rng=rng)
     return concluding(scene, figure, shown, rng=rng)
@@ -83,7 +86,7 @@ def pattern_script(scene: Scene, rng: Random) -> Script:
         "figures = [len(group) for group in np.split(order, starts)]\n"
         "print(figures)"
     )
-    thought = rng.choice(_FIGURES).format(colour=scene.colour)
+    thought = yield from too_strict(scene, rng.choice(_FIGURES).format(colour=scene.colour), rng)
     shown = yield Code(thought, code, views=(), prints=str(counts))
     listed = shown.strip().strip("[]")
     shown = yield computing(scene, figure, rng.choice(_GROUPED).format(counts=listed, plan=figure.plan), rng=rng)

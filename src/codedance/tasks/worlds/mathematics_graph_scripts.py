@@ -37,7 +37,9 @@ def graph_script(scene: Scene, rng: Random) -> Script:
     assert isinstance(frame, list)
     left, top, right, bottom = (int(str(one)) for one in frame)
     if figure.values["ask"] == "value" and rng.random() < 0.5:
-        return (yield from _measured(scene, rng))
+        height = _height(scene, int(str(figure.values["at"])))
+        if height is not None:
+            return (yield from _measured(scene, height, rng))
     noun = "curve" if figure.values["ask"] == "parabola" else "line"
     it = f"the {scene.colour} {noun}"
     yield showing(rng.choice(_LOOKS).format(it=it), look_at(scene, [(left, top, right, bottom)], rng))
@@ -45,19 +47,25 @@ def graph_script(scene: Scene, rng: Random) -> Script:
     return concluding(scene, figure, shown, rng=rng)
 
 
-def _measured(scene: Scene, rng: Random) -> Script:
+def _height(scene: Scene, x: int) -> float | None:
+    """How high the curve is above a place, in units, as code measures it; ``None`` at the curve's very end."""
+    x0, y0, unit = measured_axes(scene.image)
+    column = round(x0 + x * unit)
+    line = near_mask(scene.image, scene.colour).crop((column, 0, column + 1, scene.image.height)).tobytes()
+    rows = [row for row, value in enumerate(line) if value]
+    height = (y0 - sum(rows) / len(rows)) / unit if rows else None
+    return height if height is not None and abs(height - round(height)) < 0.2 else None
+
+
+def _measured(scene: Scene, height: float, rng: Random) -> Script:
     figure, colour = figure_of(scene), scene.colour
     x = int(str(figure.values["at"]))
     x0, y0, unit = measured_axes(scene.image)
     yield Code(rng.choice(_AXES), AXES_CODE, views=(), prints=f"{x0} {y0} {unit}")
-    column = round(x0 + x * unit)
-    line = near_mask(scene.image, colour).crop((column, 0, column + 1, scene.image.height)).tobytes()
-    rows = [row for row, value in enumerate(line) if value]
-    value = (y0 - sum(rows) / len(rows)) / unit
     code = "from PIL import ImageColor\n" + near_line(colour)
     code += f"rows = np.where(near[:, round(x0 + {x} * unit)])[0]\ny = (y0 - rows.mean()) / unit\n"
     options = option_values(scene, figure.unit)
     code += choosing(options, "y", rng, nearest=True) if options else "print(round(y))"
-    prints = scene.answer if options else str(round(value))
+    prints = scene.answer if options else str(round(height))
     shown = yield Code(rng.choice(_VALUES).format(colour=colour, x=x), code, views=(), prints=prints)
     return concluding(scene, figure, shown, rng=rng)

@@ -8,6 +8,7 @@ from codedance.tasks.worlds.drawing import jittered
 from codedance.tasks.worlds.family import Code, Script
 from codedance.tasks.worlds.figure_drawing import INKS, RGB
 from codedance.tasks.worlds.figure_looking import near_line
+from codedance.tasks.worlds.figure_misses import too_strict
 from codedance.tasks.worlds.figure_pixels import blob, near_mask
 from codedance.tasks.worlds.figure_puzzle import Figure, Given, Kind, Panel, Puzzle
 from codedance.tasks.worlds.figure_reading import figure_of, look_at, reading_script, showing
@@ -234,7 +235,8 @@ def _script(scene: Scene, rng: Random) -> Script:
     words = {"colour": scene.colour, "noun": str(figure.values["noun"])}
     code = CODE_LINES["import"].replace("import cv2\n", "") + near_line(scene.colour) + CODE_LINES["where"]
     code += "place = float(columns.mean())\nprint(round(place, 1))"
-    yield Code(rng.choice(_FINDS).format(**words), code, views=(), prints=str(round(found.mean[0], 1)))
+    thought = yield from too_strict(scene, rng.choice(_FINDS).format(**words), rng)
+    yield Code(thought, code, views=(), prints=str(round(found.mean[0], 1)))
     boxes: list[Box] = []
     for spot in spots:
         assert isinstance(spot, list)

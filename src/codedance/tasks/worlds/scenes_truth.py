@@ -19,7 +19,8 @@ from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
 __all__ = ["AskedQuestion", "question_of", "true_answer"]
 
 _NONE = "none"
-_CHOICE = 0.5
+_LETTERED, _LETTERED_NAMED = 0.4, 0.65
+"""How often options are given; the second where the question names the possible answers anyway."""
 _APART, _CLEARLY = 0.08, 1.3
 """Share of a side by which items must differ to be left and right of each other; ratio of a clearly larger distance."""
 
@@ -97,7 +98,7 @@ def question_of(plan: Plan, items: Sequence[Item], truth: str, rng: Random) -> A
             text = wording(plan.asks, rng, ref=ref, what=text_kind(spec.text or "0"), whose=whose, own=own)
     if plan.maybe_none:
         text += rng.choice(MAYBE_NONE)
-    if rng.random() >= _CHOICE:
+    if rng.random() >= (_LETTERED_NAMED if plan.asks in ("side", "nearer", "pattern") else _LETTERED):
         return AskedQuestion(text, truth, accepted=_accepted(plan, truth))
     options, right = _options(plan, items, names, truth, rng)
     return AskedQuestion(text + lettered(options), chr(ord("A") + options.index(right)), options=options)
