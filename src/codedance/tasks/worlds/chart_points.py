@@ -55,17 +55,7 @@ def draw_points(
     ]
     level, upright, what = rng.choice(_PAIRS)
     pad = style.size * 2 // 3 + 2
-    plan = Surroundings(
-        title=None if rng.random() < 0.15 or not scaled else f"{what}: {upright} by {level}",
-        legend=rng.choice(("top", "bottom")),
-        scaled=scaled,
-        separators=False,
-        inside=False,
-        outlined=False,
-        centred=rng.random() < 0.5,
-        axis_title=upright.capitalize(),
-        breadth=0,
-    )
+    plan = _surroundings(rng, scaled=scaled, titles=(level, upright, what))
     box = draw_heading(canvas, plan, (pad, pad, size[0] - pad, size[1] - pad))
     if len(tints) > 1 and scaled and plan.legend is not None:
         entries, box = draw_legend(canvas, entries, colours, place=plan.legend, box=box)
@@ -103,6 +93,22 @@ def draw_points(
         line=style.line,
         ticks=axes.ticks,
         columns=across.ticks,
+    )
+
+
+def _surroundings(rng: Random, *, scaled: bool, titles: tuple[str, str, str]) -> Surroundings:
+    """What stands around the points; ``titles`` are of the level axis, the upright one, and what the points are."""
+    level, upright, what = titles
+    return Surroundings(
+        title=None if rng.random() < 0.15 or not scaled else f"{what}: {upright} by {level}",
+        legend=rng.choice(("top", "bottom")),
+        scaled=scaled,
+        separators=False,
+        inside=False,
+        outlined=False,
+        centred=rng.random() < 0.5,
+        axis_title=upright.capitalize(),
+        breadth=0,
     )
 
 
