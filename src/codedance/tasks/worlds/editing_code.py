@@ -10,9 +10,12 @@ __all__ = ["ALL_SHAPES", "Pen", "find_lines", "imports"]
 
 _NEAR = {
     "sum": "near = np.abs(np.array(input_image).astype(int) - ImageColor.getrgb('{colour}')).sum(2) < {limit}",
-    "norm": "near = np.linalg.norm(np.array(input_image, float) - ImageColor.getrgb('{colour}'), axis=2) < {limit}",
+    "range": (
+        "wanted = np.array(ImageColor.getrgb('{colour}'))\n"
+        "near = cv2.inRange(np.array(input_image), wanted - {limit}, wanted + {limit}) > 0"
+    ),
 }
-_LIMITS = {"sum": 60, "norm": 40}
+_LIMITS = {"sum": 60, "range": 30}
 _SHARES = "low, high = {{'triangle': (0, 0.65), 'circle': (0.65, 0.9), 'square': (0.9, 2)}}['{shape}']"
 
 ALL_SHAPES = (
@@ -42,7 +45,7 @@ def _without_inputs(code: str) -> str:
 
 def find_lines(colour: str, shape: str | None, rng: Random, *, limit: int | None = None) -> str:
     """Lines that leave the boxes ``(x, y, w, h)`` of the shapes of a colour, and of a form if given, in ``found``."""
-    way = rng.choice(("sum", "sum", "norm"))
+    way = rng.choice(("sum", "range", "range"))
     lines = [_NEAR[way].format(colour=colour, limit=_LIMITS[way] if limit is None else limit)]
     if rng.random() < 0.7:
         lines.append("_, _, stats, _ = cv2.connectedComponentsWithStats(near.astype(np.uint8))")

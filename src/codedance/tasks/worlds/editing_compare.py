@@ -10,7 +10,7 @@ from codedance.tasks.worlds.backgrounds import background
 from codedance.tasks.worlds.drawing import box_around, draw_shape
 from codedance.tasks.worlds.editing_code import imports
 from codedance.tasks.worlds.editing_kind import Kind, Size, enlargement, scatter, text_fact
-from codedance.tasks.worlds.editing_things import SOLID, draw_things
+from codedance.tasks.worlds.editing_things import THING_NAMES, draw_things
 from codedance.tasks.worlds.family import Code, Final, Script, View
 from codedance.tasks.worlds.scene import Box, Category, Difficulty, Scene
 from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
@@ -115,7 +115,7 @@ def _things(
     ground: Image.Image, spots: list[tuple[int, int, int]], changed: list[int], rng: Random
 ) -> tuple[list[Image.Image], str]:
     """Both parts with things, of which those that are changed are missing in the second; the first one's name."""
-    names = rng.sample(SOLID, len(spots))
+    names = rng.sample(THING_NAMES, len(spots))
     seed = rng.random()
     whole, less = ground.copy(), ground.copy()
     for index, (name, spot) in enumerate(zip(names, spots, strict=True)):
@@ -206,7 +206,8 @@ def _script(scene: Scene, rng: Random) -> Script:
 
 _CUT = (
     "def part(colour):\n"
-    "    ys, xs = np.where(np.abs(pixels - ImageColor.getrgb(colour)).sum(2) < 60)\n"
+    "    wanted = np.array(ImageColor.getrgb(colour))\n"
+    "    ys, xs = np.where(cv2.inRange(pixels, wanted - 20, wanted + 20))\n"
     "    return input_image.crop((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))"
 )
 _CUT_INSIDE = _CUT.replace("min()", f"min() + {_INSET}").replace("max() + 1", f"max() - {_INSET - 1}")
@@ -216,10 +217,10 @@ def _subtract(a: str, b: str, last: str) -> str:
     """Code that leaves in ``places`` where, within them, the parts differ, and shows the difference."""
     return "\n".join(
         (
-            "pixels = np.array(input_image).astype(np.int16)",
+            "pixels = np.array(input_image)",
             _CUT_INSIDE,
-            f"a, b = np.array(part('{a}')).astype(np.int16), np.array(part('{b}')).astype(np.int16)",
-            "changed = (np.abs(a - b).sum(2) > 40).astype(np.uint8)",
+            f"a, b = np.array(part('{a}')), np.array(part('{b}'))",
+            "changed = (cv2.absdiff(a, b).sum(2) > 40).astype(np.uint8)",
             "joined = cv2.dilate(changed, np.ones((17, 17), np.uint8))",
             "places = [row[:4] for row in cv2.connectedComponentsWithStats(joined)[2][1:].tolist() if row[4] > 300]",
             last,
@@ -231,7 +232,7 @@ def _subtract(a: str, b: str, last: str) -> str:
 def _both(boxes: list[Box], a: str, b: str, rng: Random) -> Code:
     """A turn that shows both parts enlarged, one after the other or in one picture."""
     scale = max(1, min(2, enlargement(boxes[0])))
-    lines = ["pixels = np.array(input_image).astype(np.int16)", _CUT]
+    lines = ["pixels = np.array(input_image)", _CUT]
     if rng.random() < 0.5:
         lines += [f"for colour in ('{a}', '{b}'):", "    framed = part(colour)"]
         lines.append(f"    display(framed.resize((framed.width * {scale}, framed.height * {scale})))")

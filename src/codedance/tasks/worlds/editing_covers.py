@@ -168,8 +168,9 @@ def _script(scene: Scene, rng: Random) -> Script:
         yield _cut_out(scene.objects, rng.choice(_LOOKS))
         thought = rng.choice(_READ).format(said=said, then=then)
     lines = [
-        "pixels = np.array(input_image).astype(np.int16)",
-        f"ys, xs = np.where(np.abs(pixels - ImageColor.getrgb('{target.colour}')).sum(2) < 60)",
+        "pixels = np.array(input_image)",
+        f"wanted = np.array(ImageColor.getrgb('{target.colour}'))",
+        "ys, xs = np.where(cv2.inRange(pixels, wanted - 30, wanted + 30))",
         "left, top, right, bottom = (int(v) for v in (xs.min(), ys.min(), xs.max(), ys.max()))",
         "rows, columns = np.where(pixels[top:bottom, left:right].min(2) > 230)",
         pen.start(),
@@ -208,16 +209,18 @@ def _plan(scene: Scene, rng: Random) -> str:
 
 def _cut_out(cards: tuple[SceneObject, ...] | list[SceneObject], thought: str) -> Code:
     """A turn that shows cards, each found by its colour, enlarged."""
-    near = "np.where(np.abs(pixels - ImageColor.getrgb({name})).sum(2) < 60)"
+    near = "np.where(cv2.inRange(pixels, wanted - 30, wanted + 30))"
     cut = "card = input_image.crop((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))"
     scale = max(2, 200 // (cards[0].box[2] - cards[0].box[0]))
     enlarged = f"card.resize((card.width * {scale}, card.height * {scale}))"
-    lines = ["pixels = np.array(input_image).astype(np.int16)"]
+    lines = ["pixels = np.array(input_image)"]
     if len(cards) == 1:
-        lines += [f"ys, xs = {near.format(name=repr(cards[0].colour))}", cut, enlarged]
+        lines.append(f"wanted = np.array(ImageColor.getrgb('{cards[0].colour}'))")
+        lines += [f"ys, xs = {near}", cut, enlarged]
     else:
         lines.append(f"for name in {[one.colour for one in cards]}:")
-        lines += [f"    ys, xs = {near.format(name='name')}", f"    {cut}", f"    display({enlarged})"]
+        lines.append("    wanted = np.array(ImageColor.getrgb(name))")
+        lines += [f"    ys, xs = {near}", f"    {cut}", f"    display({enlarged})"]
     views = tuple(View(one.box, scale) for one in cards)
     return Code(thought, imports("\n".join(lines)), views=views, prints="")
 

@@ -228,8 +228,9 @@ def _cuttings(scene: Scene, rng: Random) -> str:
     side, columns = 2 * half * scale, rng.choice((4, 5, 6))
     return "\n".join(
         (
-            f"near = np.abs(np.array(input_image).astype(int) - ImageColor.getrgb('{scene.colour}')).sum(2) < 60",
-            "_, _, stats, centres = cv2.connectedComponentsWithStats(near.astype(np.uint8))",
+            f"wanted = np.array(ImageColor.getrgb('{scene.colour}'))",
+            "near = cv2.inRange(np.array(input_image), wanted - 30, wanted + 30)",
+            "_, _, stats, centres = cv2.connectedComponentsWithStats(near)",
             "dots = [(round(x), round(y)) for (x, y), row in zip(centres[1:].tolist(), stats[1:]) if row[4] > 60]",
             "print(dots)",
             f"sheet = Image.new('RGB', ({(side + 8) * columns}, {side + 8} * -(-len(dots) // {columns})))",

@@ -20,7 +20,7 @@ from codedance.tasks.worlds.editing_kind import (
     request,
     text_fact,
 )
-from codedance.tasks.worlds.editing_things import FIND_THINGS, SOLID, draw_things
+from codedance.tasks.worlds.editing_things import FIND_THINGS, THING_NAMES, draw_things
 from codedance.tasks.worlds.family import Code, Final, Script, View
 from codedance.tasks.worlds.scene import Box, Category, Difficulty, Scene
 from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
@@ -90,7 +90,7 @@ def _make(difficulty: Difficulty, seed: int, rng: Random) -> Scene:
         half = rng.randint(min(low, room // 2 - 13), min(high, room // 2 - 13))
         spots.append((*_spot(cell, (rows, columns), image.size, half + 9, rng), half))
     if things:
-        names = rng.sample(SOLID, min(count, 8))
+        names = rng.sample(THING_NAMES, min(count, 8))
         objects = draw_things(image, [names[0], *(rng.choice(names[1:]) for _ in range(count - 1))], spots, rng)
         it = names[0]
     else:

@@ -21,7 +21,7 @@ from codedance.tasks.worlds.editing_kind import (
     scatter,
     text_fact,
 )
-from codedance.tasks.worlds.editing_things import SOLID, draw_things
+from codedance.tasks.worlds.editing_things import THING_NAMES, draw_things
 from codedance.tasks.worlds.family import Code, Final, Script, View
 from codedance.tasks.worlds.scene import Box, Category, Difficulty, Scene
 from codedance.tasks.worlds.things import THINGS
@@ -85,7 +85,7 @@ def _make(difficulty: Difficulty, seed: int, rng: Random) -> Scene:
         places = scatter(rng, image.size, halves, gap=6, fits=_fitting(parts, halves, split, image.size))
         spots = [(*at, half) for at, half in zip(places or (), halves, strict=bool(places))]
     if things:
-        name, *others = rng.sample(SOLID, rng.randint(3, 6))
+        name, *others = rng.sample(THING_NAMES, rng.randint(3, 6))
         objects = draw_things(image, [name] * count + [rng.choice(others) for _ in range(rest)], spots, rng)
         many = THINGS[name]
     else:

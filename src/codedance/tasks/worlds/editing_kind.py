@@ -216,7 +216,7 @@ def request(rng: Random, draw: str, ask: str) -> str:
     """What is to be drawn (without a full stop) and what is asked, as one request.
 
     >>> request(Random(1), "draw a line", "How long is it?")
-    'Edit the picture: draw a line. How long is it?'
+    'Draw a line, then answer: how long is it?'
     """
     return rng.choice(_REQUESTS).format(
         draw=draw[0].lower() + draw[1:],

@@ -211,19 +211,18 @@ def _script(scene: Scene, rng: Random) -> Script:
 def _centres(ends: tuple[SceneObject, ...], rng: Random) -> list[str]:
     """Lines that leave the centres of these shapes in ``points``."""
     wanted = [(one.colour, one.shape) for one in ends]
-    near = rng.choice(
-        (
-            "near = np.abs(pixels - ImageColor.getrgb(colour)).sum(2) < 60",
-            "near = np.linalg.norm(pixels - ImageColor.getrgb(colour), axis=2) < 40",
-        )
-    )
+    summed = rng.random() < 0.4
+    near = ["    near = (np.abs(pixels - ImageColor.getrgb(colour)).sum(2) < 60).astype(np.uint8)"]
+    if not summed:
+        near = ["    wanted = np.array(ImageColor.getrgb(colour))"]
+        near.append("    near = cv2.inRange(pixels, wanted - 30, wanted + 30)")
     return [
         "shares = {'triangle': (0, 0.65), 'circle': (0.65, 0.9), 'square': (0.9, 2)}",
-        "pixels, points = np.array(input_image).astype(np.int16), []",
+        f"pixels, points = np.array(input_image){'.astype(int)' if summed else ''}, []",
         f"for colour, shape in {wanted}:",
-        f"    {near}",
+        *near,
         "    low, high = shares[shape]",
-        "    for x, y, w, h, area in cv2.connectedComponentsWithStats(near.astype(np.uint8))[2][1:].tolist():",
+        "    for x, y, w, h, area in cv2.connectedComponentsWithStats(near)[2][1:].tolist():",
         "        if area > 40 and low <= area / (w * h) < high:",
         "            points.append((x + w // 2, y + h // 2))",
     ]

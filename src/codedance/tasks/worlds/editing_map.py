@@ -276,9 +276,9 @@ def _cuttings(scene: Scene, rng: Random) -> str:
     columns = rng.choice((3, 4))
     width, height = 2 * across * scale, 2 * down * scale
     lines = [
-        "pixels = np.array(input_image).astype(np.int16)",
-        "near = np.abs(pixels - ImageColor.getrgb('red')).sum(2) < 80",
-        "_, _, stats, centres = cv2.connectedComponentsWithStats(near.astype(np.uint8))",
+        "pixels, wanted = np.array(input_image), np.array(ImageColor.getrgb('red'))",
+        "near = cv2.inRange(pixels, wanted - 40, wanted + 40)",
+        "_, _, stats, centres = cv2.connectedComponentsWithStats(near)",
         "dots = [(round(x), round(y)) for (x, y), row in zip(centres[1:].tolist(), stats[1:]) if row[4] > 60]",
         "print(dots)",
         f"sheet = Image.new('RGB', ({(width + 8) * columns}, {height + 8} * -(-len(dots) // {columns})))",

@@ -20,7 +20,7 @@ from codedance.tasks.worlds.editing_kind import (
 from codedance.tasks.worlds.editing_things import (
     FIND_THINGS,
     NUMBER_THINGS,
-    SOLID,
+    THING_NAMES,
     contrasting_ink,
     draw_things,
     numbers_of,
@@ -86,7 +86,7 @@ def _make(difficulty: Difficulty, seed: int, rng: Random) -> Scene:
             continue
         spots = [(*at, size) for at, size in zip(places, halves, strict=True)]
         if things:
-            name, *others = rng.sample(SOLID, rng.randint(4, 7))
+            name, *others = rng.sample(THING_NAMES, rng.randint(4, 7))
             names = [name] * wanted + [rng.choice(others) for _ in range(rest)]
             objects = draw_things(image, names, spots, rng)
             one, many = name, THINGS[name]

@@ -254,7 +254,7 @@ _DONE = {
     "turns": ("It turns {answer} times.", "The line has {answer} corners."),
 }
 _LINES = (
-    "pixels = np.array(input_image).astype(int)\n"
+    "pixels = np.array(input_image)\n"
     "dark = pixels.max(2) < 90\n"
     "ys, xs = np.where(dark)\n"
     "left, top, right, bottom = (int(v) for v in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))"
@@ -272,7 +272,8 @@ _MIDDLE = (
 )
 _BFS = (
     "def field(colour):\n"
-    "    y, x = np.argwhere(np.abs(pixels - ImageColor.getrgb(colour)).sum(2) < 60).mean(0)\n"
+    "    wanted = np.array(ImageColor.getrgb(colour))\n"
+    "    y, x = np.argwhere(cv2.inRange(pixels, wanted - 30, wanted + 30)).mean(0)\n"
     "    return int((y - top) * rows / (bottom - top)), int((x - left) * columns / (right - left))\n"
     "start, goal = field('green'), field('red')\n"
     "came, queue = {start: None}, [start]\n"

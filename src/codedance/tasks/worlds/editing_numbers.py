@@ -18,7 +18,7 @@ from codedance.tasks.worlds.editing_kind import (
     scatter,
     text_fact,
 )
-from codedance.tasks.worlds.editing_things import FIND_THINGS, SOLID, draw_things, numbers_of
+from codedance.tasks.worlds.editing_things import FIND_THINGS, THING_NAMES, draw_things, numbers_of
 from codedance.tasks.worlds.family import Code, Final, Script
 from codedance.tasks.worlds.scene import Box, Category, Difficulty, Scene, SceneObject
 from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
@@ -83,7 +83,7 @@ def _make(difficulty: Difficulty, seed: int, rng: Random) -> Scene:
             continue
         break
     if things:
-        objects = draw_things(image, rng.sample(SOLID, count), spots, rng)
+        objects = draw_things(image, rng.sample(THING_NAMES, count), spots, rng)
     else:
         kinds = rng.sample([(colour, shape) for colour in COLOURS for shape in SHAPES], len(spots))
         objects = draw_objects(image, kinds, spots, rng)

@@ -11,14 +11,15 @@ from codedance.tasks.worlds.editing_kind import INKS, centre
 from codedance.tasks.worlds.scene import Box, SceneObject
 from codedance.tasks.worlds.things import THINGS, paste_thing
 
-__all__ = ["FIND_THINGS", "NUMBER_THINGS", "SOLID", "contrasting_ink", "draw_things", "numbers_of"]
+__all__ = ["FIND_THINGS", "NUMBER_THINGS", "THING_NAMES", "contrasting_ink", "draw_things", "numbers_of"]
 
-SOLID = tuple(name for name in THINGS if name not in ("dog", "candle"))
-"""Things that a threshold finds as one part on every ground; the two others have pale parts."""
+THING_NAMES = tuple(THINGS)
+"""What scenes are filled with; :data:`FIND_THINGS` finds each as one part of a plain ground."""
 
 FIND_THINGS = (
-    "pixels = np.array(input_image).astype(np.int16)\n"
-    "mask = (np.abs(pixels - pixels[2, 2]).sum(2) > 60).astype(np.uint8)\n"
+    "pixels = np.array(input_image)\n"
+    "ground = pixels[2, 2].astype(int)\n"
+    "mask = 255 - cv2.inRange(pixels, ground - 20, ground + 20)\n"
     "mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))\n"
     "parts = cv2.connectedComponentsWithStats(mask)[2][1:].tolist()\n"
     "things = sorted((x, y, w, h) for x, y, w, h, area in parts if area > 150)"

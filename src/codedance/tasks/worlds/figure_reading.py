@@ -19,7 +19,7 @@ from codedance.tasks.worlds.figure_puzzle import Figure
 from codedance.tasks.worlds.figure_steps import computing, concluding, reading
 from codedance.tasks.worlds.scene import Box, Difficulty, Scene
 
-__all__ = ["Turns", "closer", "figure_of", "look_at", "reading_script", "showing"]
+__all__ = ["Turns", "figure_of", "look_at", "reading_script", "showing"]
 
 Turns = Generator[Code, str, None]
 """Some turns with code, whose outcome is known."""
@@ -95,27 +95,28 @@ def figure_of(scene: Scene) -> Figure:
 def reading_script(scene: Scene, rng: Random) -> Script:
     """Look, read, compute, now and then check, conclude."""
     figure = figure_of(scene)
+    looks = 0
     if scene.difficulty is Difficulty.HARD or rng.random() < 0.45:
-        yield from closer(scene, figure, rng)
+        looks = yield from _closer(scene, figure, rng)
     thought = rng.choice(_PLANS).format(reading=reading(figure, rng), plan=figure.plan).strip()
     step = computing(scene, figure, thought, rng=rng)
     shown = yield step
     named = f"\n{figure.steps[-1].name} =" in step.code  # not where numbers were put into one expression
-    if figure.check and named and rng.random() < 0.3:
+    if figure.check and named and looks < 3 and rng.random() < 0.3:
         yield Code(rng.choice(_CHECKS), f"print({figure.check})", views=(), prints="True")
     return concluding(scene, figure, shown, rng=rng)
 
 
-def closer(scene: Scene, figure: Figure, rng: Random) -> Turns:
-    """The turns that look closer; what they show is known."""
+def _closer(scene: Scene, figure: Figure, rng: Random) -> Generator[Code, str, int]:
+    """The turns that look closer, what they show is known; in the end how many there were."""
     words = {"noun": figure.noun, "it": figure.name or f"the {figure.noun}", "frame": figure.frame or ""}
     if scene.difficulty is Difficulty.EASY:
         yield _focused(scene, figure, rng.choice(_EASY_LOOKS).format(**words), rng=rng)
-        return
+        return 1
     thought = rng.choice(_LOOKS).format(**words)
     if figure.frame and rng.random() < 0.6:
         yield showing(rng.choice(_FRAME_LOOKS).format(**words), colour_look(scene.image, figure.frame))
-        return
+        return 1
     missed = _miss(scene, figure, rng) if rng.random() < 0.12 else None
     if missed is not None:
         look, other = missed
@@ -124,14 +125,19 @@ def closer(scene: Scene, figure: Figure, rng: Random) -> Turns:
         thought = rng.choice(_MISSES if other else _CUTS).format(other=other, It=it[:1].upper() + it[1:], **words)
     labels = _labels(scene, figure)
     large = enlargement(figure.focus) == 1 and 1 <= len(labels) <= 6
-    if large and rng.random() < 0.7:
+    if missed is not None:
+        yield showing(thought, look_at(scene, [figure.focus], rng))
+    elif large and rng.random() < 0.7:
         yield showing(rng.choice(_LABELS).format(**words), look_at(scene, labels, rng))
-        return
-    if large and missed is None:
-        thought = rng.choice(_WHOLES).format(**words)
-    yield _focused(scene, figure, thought, rng=rng)
+        return 1
+    else:
+        thought = rng.choice(_WHOLES).format(**words) if large else thought
+        yield _focused(scene, figure, thought, rng=rng)
+    looks = 1 if missed is None else 2
     if large or (missed is None and 1 <= len(labels) <= 4 and rng.random() < 0.2):
         yield showing(rng.choice(_TIGHTS).format(**words), tens_look(labels, scene.image.size))
+        looks += 1
+    return looks
 
 
 def _labels(scene: Scene, figure: Figure) -> list[Box]:

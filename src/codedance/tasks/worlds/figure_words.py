@@ -155,7 +155,7 @@ def numeric_options(
         count: how many options there are.
 
     >>> numeric_options(Random(1), 12, [24, 7, 10])
-    (7, 12, 14, 24)
+    (12, 18, 21, 24)
     """
     places = 0 if isinstance(right, int) else 1 if round(right, 1) == right else 2
     apart = max(apart, abs(right) * 0.02)

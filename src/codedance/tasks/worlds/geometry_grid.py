@@ -24,7 +24,7 @@ Cell = tuple[int, int]
 _LINE: RGB = (150, 150, 150)
 _NEIGHBOURS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _UNITS = (("m", "metres"), ("m", "metres"), ("cm", "centimetres"), ("km", "kilometres"), ("ft", "feet"))
-_FIGURES = ("figure", "shape", "area", "region", "patch", "field")
+_FIGURES = ("figure", "shape", "region", "patch", "field")
 
 
 def _grown(rng: Random, size: tuple[int, int], count: int, *, taken: Set[Cell]) -> set[Cell]:
@@ -150,7 +150,7 @@ def _puzzle(
             also=(
                 f"How large is {figure}?",
                 f"What area does {figure} cover?",
-                f"How large an area has {figure}?",
+                f"Which area belongs to {figure}?",
                 f"Count the squares: how large is {figure}?",
             ),
             wrong=(

@@ -84,7 +84,7 @@ _DIAGONAL = Recipe(
 def _rectangle(panel: Panel, rng: Random) -> Puzzle:
     width, height = two_sides(rng, 60 if panel.hard else 9, (0.35, 1.7))
     unit = rng.choice(LENGTHS)
-    points = fitted([(0, 0), (width, 0), (width, height), (0, height)], panel.inner(3.5, 1.5))
+    points = fitted([(0, 0), (width, 0), (width, height), (0, height)], panel.inner(3.5 if panel.hard else 1.7, 1.5))
     middle = shape(panel, rng, points)
     right_mark(panel, points[0], (points[1], points[3]))
     texts = (f"{width} {unit[0]}", f"{height} {unit[0]}" if panel.hard else f"{height}")
@@ -221,7 +221,7 @@ def _with_height(panel: Panel, rng: Random) -> Puzzle:
     corners = [(0, 0), (base, 0), (shift + above, -height), (shift, -height)]
     if what == "triangle":
         corners = corners[:3]
-    points = fitted(corners, panel.inner(3.5, 1.5))
+    points = fitted(corners, panel.inner(0.8, 1.5))
     middle = shape(panel, rng, points)
     top = points[2] if what == "triangle" else points[3]
     foot = (top[0], points[0][1])

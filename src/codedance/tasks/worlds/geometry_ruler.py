@@ -249,7 +249,8 @@ def _measuring(scene: Scene, rng: Random) -> Script:
     code = CODE_LINES["import"].replace("import cv2\n", "") + near_line(colour) + CODE_LINES["where"]
     code += f"start, end = {along}.min(), {along}.max() + 1\nprint(start, end)"
     words = {"colour": colour, "thing": thing}
-    thought = yield from too_strict(scene, rng.choice(_MEASURES).format(**words), rng)
+    plan = rng.choice(_MEASURES).format(**words)
+    thought = yield from too_strict(scene, plan, rng)
     yield Code(thought, code, views=(), prints=f"{start} {end}")
     mask = dark_mask(scene.image, _DARK)
     mask = mask if level else mask.transpose(Image.Transpose.TRANSPOSE)
@@ -263,7 +264,7 @@ def _measuring(scene: Scene, rng: Random) -> Script:
     scale = rng.choice(_SCALES).format(count=count, first=first, last=last, **words)
     code = "unit = (marks[-1] - marks[0]) / (len(marks) - 1) * 10\nprint(round((end - start) / unit, 1))"
     shown = yield Code(scale, code, views=(), prints=str(round((end - start) / ((last - first) / (count - 1) * 10), 1)))
-    if rng.random() < 0.25:
+    if thought == plan and rng.random() < 0.25:
         yield showing(rng.choice(_CONFIRM), look_at(scene, [one.box for one in figure.givens], rng))
     return concluding(scene, figure, shown, rng=rng)
 
