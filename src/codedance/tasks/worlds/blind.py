@@ -163,20 +163,22 @@ def _nearest(neighbours: int, *, masked: bool) -> Solver:
 def _bayes(seen: Sequence[Question]) -> Guess:
     """The answer that is most probable given each word alone (naive Bayes with one of each word added)."""
     totals = Counter(one.answer for one in seen)
-    given: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in seen:
-        given[one.answer].update(_words(one, masked=False))
+        for word in _words(one, masked=False):
+            counts[word][one.answer] += 1
+    # A word that an answer never had costs it log(total + 2); one that it had n times costs log(n + 1) less.
+    gains = {word: [(answer, math.log(n + 1)) for answer, n in given.items()] for word, given in counts.items()}
     found: dict[frozenset[str], str] = {}
 
     def guess(one: Question) -> str:
         bag = _words(one, masked=False)
         if bag not in found:
-
-            def score(answer: str) -> tuple[float, str]:
-                total, words = totals[answer], given[answer]
-                return math.log(total) + sum(math.log((words[word] + 1) / (total + 2)) for word in sorted(bag)), answer
-
-            found[bag] = max(map(score, totals))[1]
+            scores = {answer: math.log(total) - len(bag) * math.log(total + 2) for answer, total in totals.items()}
+            for word in sorted(bag):
+                for answer, gain in gains.get(word, ()):
+                    scores[answer] += gain
+            found[bag] = max(scores, key=lambda answer: (scores[answer], answer))
         return found[bag]
 
     return guess
