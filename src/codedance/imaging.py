@@ -10,6 +10,8 @@ import hashlib
 import io
 import struct
 import warnings
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,6 +77,16 @@ class Picture:
         data = _png(image)
         return cls(_ref(data, image.size, "png"), data)
 
+    def repeatable(self) -> Picture:
+        """The same pixels in a PNG file whose bytes depend on nothing else.
+
+        The fast compressor of :meth:`from_image` was seen to write, rarely, another of several valid files for the same
+        pixels; what must be the same file every time is written by zlib.
+        """
+        image = self.to_image()
+        data = _png(image, compress=lambda lines: zlib.compress(lines, 1))
+        return Picture(_ref(data, image.size, "png"), data)
+
     @property
     def pixels(self) -> int:
         """Width times height."""
@@ -90,7 +102,11 @@ class Picture:
         return _decode(self.data, self.ref.sha256[:12])[0]
 
 
-def _png(image: Image.Image) -> bytes:
+def _fast(lines: bytes | bytearray) -> bytes:
+    return isal_zlib.compress(lines, 1)
+
+
+def _png(image: Image.Image, *, compress: Callable[[bytes | bytearray], bytes] = _fast) -> bytes:
     """A PNG file of an RGB image: every line filtered by its left neighbours, compressed lightly by isal.
 
     Pillow tries five filters a line and compresses with zlib, which takes ten times as long for about the same size;
@@ -105,7 +121,7 @@ def _png(image: Image.Image) -> bytes:
     del lines[stride * height :]
     lines[::stride] = b"\1" * height
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", isal_zlib.compress(lines, 1)), (b"IEND", b"")]
+    chunks = [(b"IHDR", header), (b"IDAT", compress(lines)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", isal_zlib.crc32(body, isal_zlib.crc32(kind)))
         for kind, body in chunks

@@ -107,3 +107,19 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
         Picture.from_file(tmp_path / "nothing.png")
     with pytest.raises(PictureError, match="folder"):
         Picture.from_file(tmp_path)
+
+
+def test_a_repeatable_file_has_the_same_pixels_and_depends_on_them_alone() -> None:
+    image = Image.effect_noise((90, 70), 40).convert("RGB")
+    fast = Picture.from_image(image)
+    slow = Picture.from_bytes(zlib_png(image))
+    assert fast.data != slow.data, "two files of the same pixels"
+    assert fast.repeatable() == slow.repeatable() == fast.repeatable().repeatable()
+    assert fast.repeatable().to_image().tobytes() == image.tobytes()
+    assert (fast.repeatable().ref.width, fast.repeatable().ref.height) == (90, 70)
+
+
+def zlib_png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

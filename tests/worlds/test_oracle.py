@@ -20,8 +20,9 @@ from codedance.rewards import matches
 from codedance.sandbox import LocalSandbox
 from codedance.schema import CodeFormat, ExecutionStatus, StopReason, Trajectory
 from codedance.synth.oracle import demonstrate
-from codedance.tasks.worlds import FAMILIES, Difficulty, Oracle, Scene, make_scene, scene_answer
+from codedance.tasks.worlds import FAMILIES, Code, Difficulty, Final, Oracle, Scene, make_scene, scene_answer
 from codedance.tasks.worlds.families import family_named
+from codedance.tasks.worlds.family import Family, Script
 from codedance.tasks.worlds.vocabulary import CODE_LINES, FILLS
 
 CELLS = list(itertools.product(FAMILIES, Difficulty))
@@ -213,3 +214,18 @@ def test_the_shares_written_in_the_code_are_those_of_the_shapes() -> None:
     table = re.search(r"\{\{.*\}\}", CODE_LINES["fills"])
     assert table is not None
     assert ast.literal_eval(table[0][1:-1]) == FILLS
+
+
+@pytest.mark.anyio
+async def test_a_script_that_trips_over_an_outcome_is_a_fault_and_ends_nothing(
+    sandbox: LocalSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clumsy(scene: Scene, rng: Random) -> Script:
+        shown = yield Code("I print a word.", "print('none')")
+        return Final("It is a number.", str(int(shown)))
+
+    family = Family(name="counting", make=family_named("counting").make, script=clumsy)
+    monkeypatch.setattr("codedance.tasks.worlds.oracle.family_named", lambda name: family)
+    shown = await demonstrate(make_scene("counting", Difficulty.HARD, 3), sandbox=sandbox)
+    assert shown.fault is not None
+    assert "the script failed: ValueError" in shown.fault

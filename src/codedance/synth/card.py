@@ -11,12 +11,13 @@ from random import Random
 
 from codedance.errors import DataError
 from codedance.imaging import Picture
+from codedance.rewards import matches
 from codedance.schema import Trajectory
 from codedance.store import RunFolder, write_bytes, write_text
 from codedance.synth.generate import read_chunks
 from codedance.synth.samples import Sample, sample_sheet
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, make_scene
-from codedance.tasks.worlds.baselines import best_constant, question_only
+from codedance.tasks.worlds.baselines import Question, best_constant, question_only
 
 __all__ = ["CellCount", "count_cells", "write_card"]
 
@@ -182,9 +183,10 @@ def _baselines(folder: Path, cells: Cells, *, scenes: int) -> str:
         "|---|---|---|---|---|",
     ]
     for family, difficulty in cells:
-        made = [make_scene(family, Difficulty(difficulty), HELD_OUT_SEEDS + 500_000 + n) for n in range(3 * scenes)]
+        first = HELD_OUT_SEEDS + 500_000
+        made = [Question.of(make_scene(family, Difficulty(difficulty), first + n)) for n in range(3 * scenes)]
         test, train = made[:scenes], made[scenes:]
-        constant, blind = best_constant(test), question_only(train, test)
+        constant, blind = best_constant(test, right=matches), question_only(train, test, right=matches)
         cell = f"{family}/{difficulty}"
         oracle = f"{1 - faults[cell] / tries[cell]:.3f} (n = {tries[cell]:,})" if tries[cell] else "-"
         lines.append(f"| {family} | {difficulty} | {constant.accuracy:.3f} | {blind:.3f} | {oracle} |")

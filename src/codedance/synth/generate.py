@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -21,6 +21,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import Field
 
 from codedance.errors import CodeDanceError, SandboxError, StoreError
+from codedance.imaging import Picture
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Execution, Record, Task, Trajectory
 from codedance.store import Manifest, PictureStore, RecordFile, RunFolder, picture_refs
@@ -181,10 +182,20 @@ class _Worker:
         trajectory = without_clock(shown.rollout.trajectory)
         if shown.fault is not None:
             return Rejection(task_id=trajectory.task.id, mode=slot.mode, reason=shown.fault)
-        for ref in picture_refs(trajectory):
-            self.pictures.add(shown.rollout.pictures[ref.sha256])
         meta = {**trajectory.task.meta, "mode": slot.mode}
-        return trajectory.model_copy(update={"task": Task.model_validate({**dict(trajectory.task), "meta": meta})})
+        trajectory = trajectory.model_copy(
+            update={"task": Task.model_validate({**dict(trajectory.task), "meta": meta})}
+        )
+        return self._store_pictures(trajectory, shown.rollout.pictures)
+
+    def _store_pictures(self, trajectory: Trajectory, pictures: Mapping[str, Picture]) -> Trajectory:
+        """Store the pictures in files that are the same every time, and have the trajectory refer to those."""
+        text = trajectory.model_dump_json()
+        for sha256 in {ref.sha256 for ref in picture_refs(trajectory)}:
+            same = pictures[sha256].repeatable()
+            self.pictures.add(same)
+            text = text.replace(sha256, same.ref.sha256)
+        return Trajectory.model_validate_json(text)
 
 
 _worker: _Worker | None = None

@@ -8,6 +8,7 @@ from random import Random
 from typing import Literal
 
 from codedance.episode import EpisodeSettings, Rollout, run_episode
+from codedance.errors import ModelError
 from codedance.imaging import Picture
 from codedance.models.scripted import ScriptedModel
 from codedance.protocol import ChatMessage, Role, protocol_info
@@ -54,7 +55,10 @@ async def demonstrate(
 
     def write(messages: Sequence[ChatMessage]) -> str:
         last = messages[-1]
-        return oracle.reply(last.text.strip("\n") if last.role is Role.TOOL else None)
+        try:
+            return oracle.reply(last.text.strip("\n") if last.role is Role.TOOL else None)
+        except Exception as error:  # a script that trips over an outcome is a fault of its family, not of the run
+            raise ModelError(f"the script failed: {type(error).__name__}: {error}") from error
 
     rollout = await run_episode(
         task,
