@@ -492,3 +492,9 @@ def test_marks_are_put_where_the_numbers_are_seen() -> None:
     oracle.reply(shown)
     wanted = [n for n, one in enumerate(scene.objects) if one.shape == scene.shape]
     assert f"for number in {wanted}" in oracle.steps[-1].code
+
+
+def test_every_layout_finds_room() -> None:
+    # One of these seeds drew sizes for which no layout has room, and looked for one for ever.
+    for seed in range(10_500_120, 10_500_300):
+        assert make_scene("editing", Difficulty.EASY, seed).image.width > 100

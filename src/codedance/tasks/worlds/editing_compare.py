@@ -46,6 +46,8 @@ _FRAMES = {"red": (255, 0, 0), "blue": (0, 0, 255), "magenta": (255, 0, 255), "c
 _EASY: tuple[Size, ...] = ((560, 300), (320, 560), (600, 330))
 _HARD: tuple[Size, ...] = ((1280, 700), (760, 1240), (1400, 800))
 _FRAME = 5
+_PATIENCE = 40
+"""Failed layouts after which things are drawn smaller."""
 _INSET = 8
 """How far inside its frame a part is cut out."""
 
@@ -60,8 +62,12 @@ def _make(difficulty: Difficulty, seed: int, rng: Random) -> Scene:
     short = min(inner)
     low, high = (short // 20, short // 15) if hard else (short // 9, short // 8)
     halves, places = [rng.randint(low, high) for _ in range(count)], None
+    tries = 0
     while places is None:
         places = scatter(rng, inner, halves, gap=26, margin=_INSET + 8)
+        tries += 1
+        if tries > _PATIENCE:  # some sizes leave no room for so many: a little smaller, they do
+            halves = [max(8, half * 9 // 10) for half in halves]
     spots = [(*at, half) for at, half in zip(places, halves, strict=True)]
     changed = rng.sample(range(count), rng.randint(1, min(count, 7 if hard else 4)) if asks == "count" else 1)
     ground = rng.choice(((250, 249, 245), (240, 244, 248), (247, 243, 236), (244, 248, 240)))
