@@ -46,7 +46,7 @@ _FRAMES = {"red": (255, 0, 0), "blue": (0, 0, 255), "magenta": (255, 0, 255), "c
 _EASY: tuple[Size, ...] = ((560, 300), (320, 560), (600, 330))
 _HARD: tuple[Size, ...] = ((1280, 700), (760, 1240), (1400, 800))
 _FRAME = 5
-_PATIENCE = 40
+_PATIENCE = 2000
 """Failed layouts after which things are drawn smaller."""
 _INSET = 8
 """How far inside its frame a part is cut out."""
