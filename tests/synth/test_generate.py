@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import time
@@ -150,6 +151,27 @@ def _children(pid: int) -> list[str]:
 def test_other_settings_do_not_go_on_in_the_same_folder(made: Path) -> None:
     with pytest.raises(StoreError, match="other settings"):
         generate(SMALL.model_copy(update={"seed": 3}), made)
+
+
+def test_a_set_that_another_version_of_the_program_began_is_left_alone(made: Path, tmp_path: Path) -> None:
+    manifest = (made / "manifest.json").read_text()
+    folder = tmp_path / "older"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(re.sub(r'"program": "\w+"', '"program": "0123456789abcdef"', manifest))
+    with pytest.raises(StoreError, match="another version of this program"):
+        generate(SMALL, folder)
+
+
+def test_no_trajectory_has_more_than_four_turns_with_code(tmp_path: Path) -> None:
+    generate(GenerateSettings(count=60, shares={"geometry": 1, "tables": 1}, slips=1, hard=1), tmp_path / "long")
+    coded = [
+        sum(turn.execution is not None for turn in one.turns)
+        for one in RunFolder.open(tmp_path / "long").trajectories()
+    ]
+    assert len(coded) == 60
+    assert max(coded) <= 4
+    reasons = [one.reason for chunk in read_chunks(tmp_path / "long") for one in chunk.rejections]
+    assert set(reasons) == {"5 turns with code"}
 
 
 def test_a_set_shorter_than_its_record_is_damaged(made: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from codedance.protocol import AnswerAction, CodeAction, parse_reply
 from codedance.sandbox import LocalSandbox
 from codedance.synth.oracle import demonstrate
 from codedance.tasks.worlds import Difficulty, Scene, make_scene
-from codedance.tasks.worlds.figure_puzzle import Figure
+from codedance.tasks.worlds.figures.puzzle import Figure
 
 Mode = Literal["code", "slip", "direct"]
 

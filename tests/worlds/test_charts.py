@@ -18,11 +18,11 @@ from codedance.rewards import matches
 from codedance.sandbox import LocalSandbox
 from codedance.synth.oracle import demonstrate
 from codedance.tasks.worlds import Code, Difficulty, Final, Scene, make_scene, scene_answer
-from codedance.tasks.worlds.chart_measuring import find_frame
-from codedance.tasks.worlds.chart_model import ChartFacts, ChartKind
-from codedance.tasks.worlds.chart_style import PALETTES, Tint, blends
 from codedance.tasks.worlds.charts import CHARTS
-from codedance.tasks.worlds.figure_pixels import near_mask
+from codedance.tasks.worlds.charts.measuring import find_frame
+from codedance.tasks.worlds.charts.model import ChartFacts, ChartKind
+from codedance.tasks.worlds.charts.style import PALETTES, Tint, blends
+from codedance.tasks.worlds.figures.pixels import near_mask
 from codedance.tasks.worlds.pieces import Piece, largest_piece
 from codedance.tasks.worlds.scene import Box
 

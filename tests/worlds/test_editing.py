@@ -23,7 +23,7 @@ from codedance.synth.oracle import demonstrate
 from codedance.tasks.worlds import Category, Difficulty, Oracle, Scene, SceneObject, make_scene, scene_answer
 from codedance.tasks.worlds.baselines import Question, best_constant, question_only
 from codedance.tasks.worlds.editing import KINDS
-from codedance.tasks.worlds.editing_figures import FIGURES
+from codedance.tasks.worlds.editing.figures import FIGURES
 
 CELLS = list(itertools.product(KINDS, Difficulty))
 PAIRS = TypeAdapter(list[tuple[int, int]])

@@ -15,38 +15,38 @@ from PIL import Image, ImageColor
 
 from codedance.tasks.worlds.drawing import jittered
 from codedance.tasks.worlds.family import View
-from codedance.tasks.worlds.figure_drawing import INKS, Sheet, Theme, fitted, page
-from codedance.tasks.worlds.figure_family import figure_family
-from codedance.tasks.worlds.figure_looking import Look, colour_look, eighths_look, tens_look
-from codedance.tasks.worlds.figure_pixels import blob, near_mask
-from codedance.tasks.worlds.figure_puzzle import Kind, Panel
-from codedance.tasks.worlds.figure_recipes import evaluate
-from codedance.tasks.worlds.figure_words import numeric_options
-from codedance.tasks.worlds.geometry_angles import ANGLE_KINDS
-from codedance.tasks.worlds.geometry_axes import AXES_KINDS
-from codedance.tasks.worlds.geometry_clocks import CLOCK_KINDS
-from codedance.tasks.worlds.geometry_compare import COMPARE_KINDS
-from codedance.tasks.worlds.geometry_composite import COMPOSITE_KINDS
-from codedance.tasks.worlds.geometry_dials import DIAL_KINDS
-from codedance.tasks.worlds.geometry_grid import GRID_KINDS
-from codedance.tasks.worlds.geometry_levels import LEVEL_KINDS
-from codedance.tasks.worlds.geometry_mirror import MIRROR_KINDS
-from codedance.tasks.worlds.geometry_plane import PLANE_KINDS
-from codedance.tasks.worlds.geometry_round import ROUND_KINDS
-from codedance.tasks.worlds.geometry_ruler import RULER_KINDS
-from codedance.tasks.worlds.geometry_scale import SCALE_KINDS
-from codedance.tasks.worlds.geometry_turns import TURN_KINDS
-from codedance.tasks.worlds.mathematics_balance import BALANCE_KINDS
-from codedance.tasks.worlds.mathematics_calendar import CALENDAR_KINDS
-from codedance.tasks.worlds.mathematics_dots import DOT_KINDS
-from codedance.tasks.worlds.mathematics_graphs import GRAPH_KINDS
-from codedance.tasks.worlds.mathematics_lines import LINE_KINDS
-from codedance.tasks.worlds.mathematics_money import MONEY_KINDS
-from codedance.tasks.worlds.mathematics_numbers import NUMBER_KINDS
-from codedance.tasks.worlds.mathematics_parts import PART_KINDS
-from codedance.tasks.worlds.mathematics_plans import PLAN_KINDS
-from codedance.tasks.worlds.mathematics_sets import SET_KINDS
-from codedance.tasks.worlds.mathematics_squares import SQUARE_KINDS
+from codedance.tasks.worlds.figures.drawing import INKS, Sheet, Theme, fitted, page
+from codedance.tasks.worlds.figures.family import figure_family
+from codedance.tasks.worlds.figures.looking import Look, colour_look, eighths_look, tens_look
+from codedance.tasks.worlds.figures.pixels import blob, near_mask
+from codedance.tasks.worlds.figures.puzzle import Kind, Panel
+from codedance.tasks.worlds.figures.recipes import evaluate
+from codedance.tasks.worlds.figures.words import numeric_options
+from codedance.tasks.worlds.geometry.angles import ANGLE_KINDS
+from codedance.tasks.worlds.geometry.axes import AXES_KINDS
+from codedance.tasks.worlds.geometry.clocks import CLOCK_KINDS
+from codedance.tasks.worlds.geometry.compare import COMPARE_KINDS
+from codedance.tasks.worlds.geometry.composite import COMPOSITE_KINDS
+from codedance.tasks.worlds.geometry.dials import DIAL_KINDS
+from codedance.tasks.worlds.geometry.grid import GRID_KINDS
+from codedance.tasks.worlds.geometry.levels import LEVEL_KINDS
+from codedance.tasks.worlds.geometry.mirror import MIRROR_KINDS
+from codedance.tasks.worlds.geometry.plane import PLANE_KINDS
+from codedance.tasks.worlds.geometry.round import ROUND_KINDS
+from codedance.tasks.worlds.geometry.ruler import RULER_KINDS
+from codedance.tasks.worlds.geometry.scale import SCALE_KINDS
+from codedance.tasks.worlds.geometry.turns import TURN_KINDS
+from codedance.tasks.worlds.mathematics.balance import BALANCE_KINDS
+from codedance.tasks.worlds.mathematics.calendar import CALENDAR_KINDS
+from codedance.tasks.worlds.mathematics.dots import DOT_KINDS
+from codedance.tasks.worlds.mathematics.graphs import GRAPH_KINDS
+from codedance.tasks.worlds.mathematics.lines import LINE_KINDS
+from codedance.tasks.worlds.mathematics.money import MONEY_KINDS
+from codedance.tasks.worlds.mathematics.numbers import NUMBER_KINDS
+from codedance.tasks.worlds.mathematics.parts import PART_KINDS
+from codedance.tasks.worlds.mathematics.plans import PLAN_KINDS
+from codedance.tasks.worlds.mathematics.sets import SET_KINDS
+from codedance.tasks.worlds.mathematics.squares import SQUARE_KINDS
 from codedance.tasks.worlds.scene import Box, Difficulty
 
 GEOMETRY = (

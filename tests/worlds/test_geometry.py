@@ -26,7 +26,7 @@ from tests.worlds.figure_checks import (
 from codedance.sandbox import LocalSandbox
 from codedance.tasks.worlds import Category, Difficulty
 from codedance.tasks.worlds.baselines import best_constant, blind_result
-from codedance.tasks.worlds.figure_puzzle import Figure
+from codedance.tasks.worlds.figures.puzzle import Figure
 from codedance.tasks.worlds.question import Question
 
 EASY, HARD = Difficulty.EASY, Difficulty.HARD

@@ -23,9 +23,9 @@ from codedance.tasks.worlds import Difficulty, Scene, make_scene, scene_answer, 
 from codedance.tasks.worlds.backgrounds import QUIET, background
 from codedance.tasks.worlds.baselines import Question, best_constant, question_only
 from codedance.tasks.worlds.looking import centre_of, contains, in_box
-from codedance.tasks.worlds.objects_facts import facts_of
-from codedance.tasks.worlds.objects_kinds import GROUPS, SORTABLE, names_of
-from codedance.tasks.worlds.objects_questions import QUESTIONS
+from codedance.tasks.worlds.objects.facts import facts_of
+from codedance.tasks.worlds.objects.kinds import GROUPS, SORTABLE, names_of
+from codedance.tasks.worlds.objects.questions import QUESTIONS
 from codedance.tasks.worlds.scene import Box
 from codedance.tasks.worlds.things import THINGS, paste_thing
 

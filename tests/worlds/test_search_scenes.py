@@ -22,9 +22,9 @@ from codedance.tasks.worlds import Difficulty, Scene, SceneObject, make_scene, s
 from codedance.tasks.worlds.baselines import Question, best_constant, question_only
 from codedance.tasks.worlds.looking import centre_of
 from codedance.tasks.worlds.scene import Box
-from codedance.tasks.worlds.scenes_facts import facts_of
-from codedance.tasks.worlds.scenes_masks import pieces
-from codedance.tasks.worlds.scenes_questions import wording
+from codedance.tasks.worlds.scenes.facts import facts_of
+from codedance.tasks.worlds.scenes.masks import pieces
+from codedance.tasks.worlds.scenes.questions import wording
 from codedance.tasks.worlds.things import THINGS
 from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
 

@@ -17,9 +17,9 @@ from codedance.sandbox import LocalSandbox
 from codedance.synth.oracle import demonstrate
 from codedance.tasks.worlds import Code, Difficulty, Final, Scene, make_scene, scene_answer
 from codedance.tasks.worlds.closeups import closer_look, missing_look, two_looks
-from codedance.tasks.worlds.figure_pixels import near_mask
-from codedance.tasks.worlds.table_model import TableFacts
+from codedance.tasks.worlds.figures.pixels import near_mask
 from codedance.tasks.worlds.tables import TABLES
+from codedance.tasks.worlds.tables.model import TableFacts
 
 SEEDS = range(300, 380)
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -145,9 +145,7 @@ class RunFolder:
         names = there.settings.keys() | manifest.settings.keys()
         differing = sorted(name for name in names if there.settings.get(name) != manifest.settings.get(name))
         if differing:
-            raise StoreError(
-                f"{self.folder}: holds a run with other settings ({', '.join(differing)}); choose another folder"
-            )
+            raise StoreError(f"{self.folder}: {_unlike(differing)}; choose another folder")
 
 
 def picture_refs(trajectory: Trajectory) -> Iterator[ImageRef]:
@@ -158,6 +156,13 @@ def picture_refs(trajectory: Trajectory) -> Iterator[ImageRef]:
             yield from (captured.image for captured in turn.execution.images)
         if turn.observation is not None:
             yield from turn.observation.images
+
+
+def _unlike(names: list[str]) -> str:
+    """What to say of a run whose settings of these names are not those wanted."""
+    if names == ["program"]:
+        return "was begun by another version of this program or of its libraries"
+    return f"holds a run with other settings ({', '.join(names)})"
 
 
 def _versions() -> dict[str, str]:

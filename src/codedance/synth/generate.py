@@ -7,6 +7,7 @@ killed.
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 from collections import Counter
@@ -17,9 +18,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 
+import cv2
+import numpy
+import PIL
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+import codedance
 from codedance.errors import CodeDanceError, SandboxError, StoreError
 from codedance.imaging import Picture
 from codedance.sandbox import LocalSandbox
@@ -35,8 +40,15 @@ _CHUNK = 50
 """Slots of one chunk; part of what a set means, like the seed, since a set is resumed by whole chunks."""
 
 
+_MOST_CODE = 4
+"""Turns with code that a trajectory may have; a slip that is mended makes a long script longer."""
+
+_SOURCES = ("tasks", "protocol", "episode", "sandbox", "synth/generate.py", "synth/oracle.py", "synth/plan.py")
+"""What decides, beside the settings, which bytes a set holds."""
+
+
 class Rejection(Record):
-    """A demonstration that was thrown away: a fault of a world or of its oracle."""
+    """A demonstration that was thrown away: a fault of a world or of its oracle, or too many turns with code."""
 
     task_id: str
     mode: str
@@ -80,10 +92,12 @@ def generate(
         listener: told of each chunk, also of those that were there already.
 
     Raises:
-        StoreError: the folder holds something else, or cannot be written.
+        StoreError: the folder holds something else, or the beginning of this set made by another version of the
+            program, or cannot be written.
         SandboxError: the sandbox cannot be had, or a worker was killed.
     """
-    manifest = Manifest(kind="synth", settings={"worlds": settings.model_dump(mode="json"), "chunk": _CHUNK})
+    made_of: dict[str, JsonValue] = {"worlds": settings.model_dump(mode="json"), "chunk": _CHUNK}
+    manifest = Manifest(kind="synth", settings={**made_of, "program": _program()})
     RunFolder.create(folder, manifest)
     records = RecordFile(folder / "chunks.jsonl", Chunk)
     done = list(records)
@@ -115,6 +129,17 @@ def without_clock(trajectory: Trajectory) -> Trajectory:
         turn.model_copy(update={"seconds": 0.0, "execution": still(turn.execution)}) for turn in trajectory.turns
     )
     return trajectory.model_copy(update={"turns": turns, "started_at": None, "seconds": 0.0})
+
+
+def _program() -> str:
+    """A digest of our own code and of the libraries that draw: a set is resumed by the program that began it."""
+    home = Path(codedance.__file__).parent
+    digest = hashlib.sha256(f"pillow {PIL.__version__} numpy {numpy.__version__} cv2 {cv2.__version__}".encode())
+    for name in _SOURCES:
+        found = [home / name] if name.endswith(".py") else sorted((home / name).rglob("*.py"))
+        for path in found:
+            digest.update(f"\n{path.relative_to(home)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _in_order(settings: GenerateSettings, folder: Path, numbers: range, *, workers: int) -> Iterator[_Made]:
@@ -180,8 +205,10 @@ class _Worker:
         scene = make_scene(slot.family, slot.difficulty, seed)
         shown = await demonstrate(scene, sandbox=self.sandbox, mode=slot.mode, code_format=slot.code_format)
         trajectory = without_clock(shown.rollout.trajectory)
-        if shown.fault is not None:
-            return Rejection(task_id=trajectory.task.id, mode=slot.mode, reason=shown.fault)
+        coded = sum(turn.execution is not None for turn in trajectory.turns)
+        fault = shown.fault or (f"{coded} turns with code" if coded > _MOST_CODE else None)
+        if fault is not None:
+            return Rejection(task_id=trajectory.task.id, mode=slot.mode, reason=fault)
         meta = {**trajectory.task.meta, "mode": slot.mode}
         trajectory = trajectory.model_copy(
             update={"task": Task.model_validate({**dict(trajectory.task), "meta": meta})}

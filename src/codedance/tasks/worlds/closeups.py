@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from codedance.tasks.worlds.family import View
-from codedance.tasks.worlds.figure_looking import Look, eighths, eighths_look, tens_look
+from codedance.tasks.worlds.figures.looking import Look, eighths, eighths_look, tens_look
 from codedance.tasks.worlds.scene import Box
 
 __all__ = ["closer_look", "masked_code", "missing_look", "two_looks"]

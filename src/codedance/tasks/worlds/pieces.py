@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from codedance.tasks.worlds.figure_pixels import runs
+from codedance.tasks.worlds.figures.pixels import runs
 from codedance.tasks.worlds.scene import Box
 
 __all__ = ["Piece", "largest_piece"]

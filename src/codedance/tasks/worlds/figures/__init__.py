@@ -1,0 +1,1 @@
+"""Shared by geometry and mathematics: drawing figures, reading them, words about them."""
