@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Thread
 
@@ -232,6 +233,8 @@ def _start_worker(settings: GenerateSettings, folder: Path) -> None:
     global _worker
     Thread(target=_end_with_parent, daemon=True).start()
     _worker = _Worker(settings, folder)
+    # Before the interpreter takes its modules apart: the portal's thread needs them to end.
+    Finalize(None, _worker.stack.close, exitpriority=10)
 
 
 def _end_with_parent() -> None:
