@@ -29,7 +29,7 @@ from codedance.store import Manifest, RunFolder
 from codedance.synth.oracle import demonstrate
 from codedance.tasks.worlds import Difficulty, Oracle, make_scene, scene_task
 from codedance.train.items import ItemDataset, episode_item
-from codedance.train.loss import losses
+from codedance.train.loss import Losses, LossWeights, losses
 from codedance.train.pieces import nano_pieces
 from codedance.train.sequence import collate, supervise
 from codedance.train.sft import SftSettings, TrajectoryDataset, train_sft
@@ -37,7 +37,7 @@ from codedance.train.trainer import Step, TrainSettings, train
 
 pytestmark = pytest.mark.anyio
 
-MIX = {"search": 0.3, "count": 0.3, "read": 0.2, "bind": 0.2}
+MIX = {"search": 1, "count": 1, "read": 1}
 
 
 def small() -> tuple[Network, Encoder]:
@@ -120,27 +120,57 @@ def test_padding_changes_no_loss() -> None:
     scenes = [make_scene("counting", Difficulty.EASY, 1), make_scene("search", Difficulty.EASY, 2)]
     items = [episode_item(encoder, scene, Random(1)) for scene in scenes]
     with torch.no_grad():
-        together = losses(network, collate(items, patch=28), normaliser=10.0)
-        alone = [losses(network, collate([item], patch=28), normaliser=10.0) for item in items]
+        together = losses(network, collate(items, patch=28), LossWeights(10.0))
+        alone = [losses(network, collate([item], patch=28), LossWeights(10.0)) for item in items]
     assert float(together.total) == pytest.approx(sum(float(one.total) for one in alone), rel=1e-4)
 
 
-def test_the_read_loss_is_added_with_its_weight() -> None:
+def test_read_and_cell_losses_are_added_with_their_weights() -> None:
     network, encoder = small()
-    batch = ItemDataset(encoder, mix={"read": 1.0}, batch=2, seed=0)[0]
+    for kind, name in (("read", "read"), ("see-counts", "cell")):
+        (batch,) = ItemDataset(encoder, mix={kind: 2}, seed=0)[0]
+        with torch.no_grad():
+            result = losses(network, batch, LossWeights(96.0, read=0.7, cell=0.7))
+            plain = losses(network, batch, LossWeights(96.0))
+        looked = getattr(result, name)
+        assert looked is not None
+        assert 0.5 < looked[0] < 20
+        assert getattr(plain, name) is None
+        assert float(result.total) == pytest.approx(float(plain.total) + 0.7 * looked[0], rel=1e-4)
+
+
+def test_a_step_cut_into_parts_has_the_same_loss() -> None:
+    network, encoder = small()
+    mix = {"search": 2, "read": 2, "see-cards": 1, "see-text": 1}
+
+    def total(parts: int) -> tuple[float, int]:
+        batches = ItemDataset(encoder, mix=mix, seed=3, parts=parts)[0]
+        assert len(batches) == parts
+        readings, cells = sum(len(one.readings) for one in batches), sum(len(one.cells) for one in batches)
+        weights = LossWeights(96.0, read=1.0, cell=1.0, readings=readings, cells=cells)
+        with torch.no_grad():
+            results: list[Losses] = [losses(network, one, weights) for one in batches]
+        return sum(float(one.total) for one in results), sum(one.ids_BT.numel() for one in batches)
+
+    (whole, padded), (cut, less_padded) = total(1), total(3)
+    assert cut == pytest.approx(whole, rel=1e-4)
+    assert less_padded < padded
+
+
+def test_curves_tell_the_kinds_of_items_apart() -> None:
+    network, encoder = small()
+    (batch,) = ItemDataset(encoder, mix={"count": 2, "read": 1}, seed=0)[0]
     with torch.no_grad():
-        result = losses(network, batch, normaliser=96.0, read_weight=1.0)
-        plain = losses(network, batch, normaliser=96.0)
-    assert result.read is not None
-    assert 0.5 < result.read < 20
-    assert plain.read is None
-    assert float(result.total) == pytest.approx(float(plain.total) + result.read, rel=1e-4)
+        result = losses(network, batch, LossWeights(96.0))
+    assert set(result.kinds) == {"count", "read"}
+    assert sum(loss for loss, _ in result.kinds.values()) == pytest.approx(result.text, rel=1e-4)
+    assert sum(count for _, count in result.kinds.values()) == result.tokens == int(batch.mask_BT.sum())
 
 
 def test_a_few_steps_learn() -> None:
     network, encoder = small()
     curve: list[Step] = []
-    dataset = ItemDataset(encoder, mix={"bind": 1.0}, batch=4, seed=0)
+    dataset = ItemDataset(encoder, mix={"bind": 4}, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainSettings(steps=40, workers=0, warmup_steps=5, save_every=1000)
         train(network, dataset, settings, folder=Path(folder), listener=curve.append)
@@ -150,10 +180,10 @@ def test_a_few_steps_learn() -> None:
 
 def test_batches_are_the_same_by_number() -> None:
     _, encoder = small()
-    one, other = (ItemDataset(encoder, mix=MIX, batch=3, seed=7) for _ in range(2))
+    one, other = (ItemDataset(encoder, mix=MIX, seed=7) for _ in range(2))
     for number in (0, 5):
-        assert torch.equal(one[number].ids_BT, other[number].ids_BT)
-    assert not torch.equal(one[0].ids_BT[:, :20], one[1].ids_BT[:, :20])
+        assert torch.equal(one[number][0].ids_BT, other[number][0].ids_BT)
+    assert not torch.equal(one[0][0].ids_BT[:, :20], one[1][0].ids_BT[:, :20])
 
 
 TRAINER = """
@@ -165,7 +195,7 @@ from codedance.train.items import ItemDataset
 from codedance.train.trainer import TrainSettings, train
 network, encoder = small()
 settings = TrainSettings(steps=24, workers=0, save_every=4, warmup_steps=4)
-train(network, ItemDataset(encoder, mix=MIX, batch=2, seed=1), settings, folder=Path(sys.argv[1]),
+train(network, ItemDataset(encoder, mix=MIX, seed=1), settings, folder=Path(sys.argv[1]),
       listener=lambda step: print(step.step, flush=True))
 """
 
@@ -197,7 +227,7 @@ def test_a_run_killed_and_resumed_has_the_same_curve(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_other_settings_or_another_network_is_refused(tmp_path: Path) -> None:
     network, encoder = small()
-    dataset = ItemDataset(encoder, mix=MIX, batch=1, seed=1)
+    dataset = ItemDataset(encoder, mix=MIX, seed=1)
     train(network, dataset, TrainSettings(steps=2, workers=0), folder=tmp_path)
     with pytest.raises(DataError, match=r"other settings \(train\)"):
         train(network, dataset, TrainSettings(steps=3, workers=0), folder=tmp_path)
@@ -227,7 +257,7 @@ def test_fine_tuning_on_executed_trajectories_lowers_their_loss(runs: Path, tmp_
 def test_every_epoch_shows_every_trajectory_once(runs: Path) -> None:
     _, encoder = small()
     dataset = TrajectoryDataset(encoder, [RunFolder.open(runs)], SftSettings(batch=1))
-    seen = [tuple(dataset[number].ids_BT[0].tolist()) for number in range(12)]
+    seen = [tuple(dataset[number][0].ids_BT[0].tolist()) for number in range(12)]
     assert len(set(seen[:6])) == len(set(seen[6:])) == 6
     assert set(seen[:6]) == set(seen[6:])
     assert seen[:6] != seen[6:]

@@ -52,23 +52,31 @@ def generate(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
 ) -> None:
     """Make trajectories from generated worlds: the oracle writes, every cell really runs, every outcome is checked."""
-    from codedance.synth.generate import generate as make
-
     named = {"count": count, "seed": seed}
     given = [f"{name}={value}" for name, value in named.items() if value is not None]
     settings = apply_settings(_base(family), [*given, *(assignments or [])], file=config)
+    make_set(settings, out, workers=workers or os.cpu_count() or 1)
+
+
+def make_set(settings: GenerateSettings, out: Path, *, workers: int) -> None:
+    """Make a set or go on with it, with a progress bar, and say what came of it."""
+    from codedance.synth.generate import generate as make
+    from codedance.synth.generate import read_chunks
+
+    there = sum(chunk.trajectories for chunk in read_chunks(out))
+    seen: list[Chunk] = []
     begin = time.monotonic()
-    with _progress(settings.count) as listener:
-        seen: list[Chunk] = []
+    with _progress(settings.count, there=there) as show:
 
         def listen(chunk: Chunk) -> None:
             seen.append(chunk)
-            listener(chunk)
+            show(chunk)
 
-        make(settings, out, workers=workers or os.cpu_count() or 1, listener=listen)
+        make(settings, out, workers=workers, listener=listen)
     made = sum(chunk.trajectories for chunk in seen)
     rejected = Counter(f"{one.task_id.split('/')[1]}: {one.reason}" for chunk in seen for one in chunk.rejections)
-    typer.echo(f"{made} trajectories in {out} ({made / max(1e-9, time.monotonic() - begin):.1f} a second)")
+    rate = (made - there) / max(1e-9, time.monotonic() - begin)
+    typer.echo(f"{made} trajectories in {out}" + (f" ({rate:.1f} a second)" if made > there else " (none was missing)"))
     if rejected:
         typer.echo(f"thrown away: {sum(rejected.values())}")
         for reason, times in rejected.most_common(8):
@@ -102,7 +110,7 @@ def card(
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[Chunk], None]]:
+def _progress(total: int, *, there: int) -> Iterator[Callable[[Chunk], None]]:
     """A bar on the error stream with the rate; what was there at the start does not count for the rate."""
     columns = (
         TextColumn("generating"),
@@ -114,16 +122,13 @@ def _progress(total: int) -> Iterator[Callable[[Chunk], None]]:
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("generating", total=total, status="")
-        begin: float | None = None
-        made = rejected = fresh = 0
+        begin, made, rejected = time.monotonic(), 0, 0
 
         def show(chunk: Chunk) -> None:
-            nonlocal begin, made, rejected, fresh
+            nonlocal made, rejected
             made += chunk.trajectories
             rejected += len(chunk.rejections)
-            fresh += chunk.trajectories if begin is not None else 0
-            begin = begin or time.monotonic()
-            rate = fresh / max(1e-9, time.monotonic() - begin)
+            rate = max(0, made - there) / max(1e-9, time.monotonic() - begin)
             progress.update(bar, completed=made, status=f"{rate:.1f}/s, {rejected} thrown away")
 
         yield show

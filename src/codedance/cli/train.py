@@ -12,11 +12,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from codedance.cli import train_grpo
 from codedance.cli.settings import apply_settings
 from codedance.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
-    from codedance.train.evaluate import CellReport
+    from codedance.train.evaluate import AskReport, CellReport
     from codedance.train.trainer import Step
 
 __all__ = ["app"]
@@ -29,6 +30,9 @@ def _train() -> None:
     """Train models on trajectories and on generated worlds."""
 
 
+app.command(name="grpo", epilog=train_grpo.GRPO_EPILOG)(train_grpo.grpo)
+app.command(name="plot", epilog=train_grpo.PLOT_EPILOG)(train_grpo.plot)
+
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; a run that was stopped goes on there.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example train.steps=2000.")
@@ -37,16 +41,34 @@ Config = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in T
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")]
 
 
-@app.command(epilog="Example: `codedance train nano --out runs/nano` (about half an hour on two cores)")
-def nano(out: Out, assignments: Sets = None, config: Config = None, threads: Threads = 1) -> None:
+@app.command(
+    epilog="Examples: `codedance train nano --out runs/nano` (makes its data first; several hours on two cores); "
+    "`codedance train nano --data data/worlds --out runs/nano --set train.steps=2000 --set seed=1`"
+)
+def nano(
+    out: Out,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A set of `codedance data generate`. [DIR/data of the run, made if need be]"),
+    ] = None,
+    assignments: Sets = None,
+    config: Config = None,
+    threads: Threads = 1,
+) -> None:
     """Train the embedded model from nothing and write its checkpoint to DIR/checkpoint."""
     _require_torch(threads)
     from codedance.models.local.checkpoint import save_checkpoint
     from codedance.train.nano import NanoRecipe, train_nano
 
     recipe = apply_settings(NanoRecipe(), assignments or [], file=config)
+    if data is None:
+        from codedance.cli.data_generate import make_set
+        from codedance.synth.plan import GenerateSettings
+
+        data = out / "data"
+        make_set(GenerateSettings(), data, workers=2)
     with _bar(recipe.train.steps) as listener:
-        network, tokenizer = train_nano(recipe, out, listener=listener)
+        network, tokenizer = train_nano(recipe, data, out, listener=listener)
     save_checkpoint(network, tokenizer, out / "checkpoint")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
@@ -86,6 +108,14 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="F", help="Only this family; may be repeated. [those that the embedded model knows]"),
     ] = None,
+    asks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND", help="Only questions of this kind, as `--by-question` names them; may be repeated."
+        ),
+    ] = None,
+    by_question: Annotated[bool, typer.Option("--by-question", help="A row for each kind of question too.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="First scene's seed; held out from 10000000 on.")] = 10_000_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON and nothing else.")] = False,
     threads: Threads = 1,
 ) -> None:
@@ -110,7 +140,14 @@ def evaluate(
         async with LocalSandbox() as sandbox:
             return [
                 await evaluate_cell(
-                    model, sandbox, family=name, difficulty=difficulty, count=count, listener=lambda *_: tick()
+                    model,
+                    sandbox,
+                    family=name,
+                    difficulty=difficulty,
+                    count=count,
+                    asks=asks or (),
+                    first_seed=seed,
+                    listener=lambda *_: tick(),
                 )
                 for name, difficulty in cells
             ]
@@ -121,22 +158,32 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps([report.model_dump() for report in reports]))
         return
-    typer.echo(_table(reports))
+    typer.echo(_table(reports, by_question=by_question))
 
 
-def _table(reports: list[CellReport]) -> str:
+def _table(reports: list[CellReport], *, by_question: bool) -> str:
     lines = [
-        "| family | difficulty | n | accuracy (95 % interval) | image-blind | best constant | code ran without error |",
-        "|---|---|---|---|---|---|---|",
+        "| family | difficulty | question | n | accuracy (95 % interval) | image-blind | best constant "
+        "| answered without code | code ran without error |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for one in reports:
-        low, high = one.interval
-        lines.append(
-            f"| {one.family} | {one.difficulty} | {one.count} | {one.right / one.count:.3f} ({low:.3f}-{high:.3f}) "
-            f"| {one.blind_right / one.count:.3f} | {one.constant_right / one.count:.3f} "
-            f"| {one.cells_ok / max(1, one.cells):.3f} |"
-        )
+        rest = f"{one.direct / one.count:.3f} | {one.cells_ok / max(1, one.cells):.3f}"
+        lines.append(_row(one, one, name="all", rest=rest))
+        if by_question and len(one.asks) > 1:
+            lines += [_row(one, part, name=name, rest="|") for name, part in one.asks.items()]
     return "\n".join(lines)
+
+
+def _row(cell: CellReport, part: CellReport | AskReport, *, name: str, rest: str) -> str:
+    from codedance.rewards.intervals import wilson
+
+    low, high = wilson(part.right, part.count)
+    return (
+        f"| {cell.family} | {cell.difficulty} | {name} | {part.count} "
+        f"| {part.right / part.count:.3f} ({low:.3f}-{high:.3f}) | {part.blind_right / part.count:.3f} "
+        f"| {part.constant_right / part.count:.3f} | {rest} |"
+    )
 
 
 def _require_torch(threads: int) -> None:
@@ -155,6 +202,7 @@ def _bar(steps: int) -> Iterator[Callable[[Step], None]]:
 
         def show(step: Step) -> None:
             read = f", read {step.read_accuracy:.2f}" if step.read_accuracy is not None else ""
+            read += f", cells {step.cell_accuracy:.2f}" if step.cell_accuracy is not None else ""
             status = f"loss {step.loss:.3f}, text {step.text:.3f}{read}, {step.tokens / step.seconds:.0f} tokens/s"
             progress.update(task, completed=step.step, status=status)
 

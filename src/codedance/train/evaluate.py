@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import count as counting
 
 import anyio
 from PIL import Image
 
 from codedance.episode import EpisodeSettings, run_episode
+from codedance.errors import UsageError
 from codedance.imaging import Picture
 from codedance.models.contract import Model
-from codedance.rewards import matches
+from codedance.rewards import edit_fault, matches
 from codedance.rewards.intervals import wilson
 from codedance.sandbox import Sandbox
 from codedance.schema import Record, Trajectory
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
-__all__ = ["CellReport", "evaluate_cell"]
+__all__ = ["AskReport", "CellReport", "evaluate_cell"]
+
+_RAREST = 500
+"""Scenes looked at for each one that is wanted: a kind of question that is rarer is not there."""
+
+
+class AskReport(Record):
+    """Accuracy on one kind of question within a cell."""
+
+    count: int
+    right: int
+    blind_right: int
+    constant_right: int
 
 
 class CellReport(Record):
@@ -31,14 +46,18 @@ class CellReport(Record):
     blind_right: int
     """Right answers of the same model in the same loop with the picture replaced by a blank one of its size."""
     constant_right: int
-    """Right answers of whoever always gives the most frequent answer of these very scenes."""
+    """Right answers of whoever always gives the most frequent answer of these very scenes to each kind of question."""
     cells: int
     """Pieces of code that ran."""
     cells_ok: int
     """Those that ran without an error."""
     answered: int
     """Episodes that ended with an answer."""
+    direct: int
+    """Episodes that were answered without running any code."""
     first_seed: int
+    asks: dict[str, AskReport]
+    """The same by kind of question (``Scene.asks``)."""
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -48,9 +67,11 @@ class CellReport(Record):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    asks: str
     answer: str
     trajectory: Trajectory
     right: bool
+    blind_right: bool
 
 
 async def evaluate_cell(
@@ -60,6 +81,7 @@ async def evaluate_cell(
     family: str,
     difficulty: Difficulty,
     count: int,
+    asks: Collection[str] = (),
     first_seed: int = HELD_OUT_SEEDS,
     settings: EpisodeSettings | None = None,
     listener: Callable[[Scene, Trajectory, bool], None] | None = None,
@@ -67,39 +89,83 @@ async def evaluate_cell(
 ) -> CellReport:
     """Ask about ``count`` held-out scenes, each with its picture and once more with a blank one.
 
-    Up to ``in_flight`` episodes run at once; the listener hears of them as they end, in any order.
+    Where the task is to draw, the picture must be right as well as the answer. Up to ``in_flight`` episodes run at
+    once; the listener hears of them as they end, in any order.
+
+    Args:
+        model: who is asked.
+        sandbox: where its code runs.
+        family: of the scenes.
+        difficulty: of the scenes.
+        count: of scenes.
+        asks: only these kinds of questions (``Scene.asks``); none: all.
+        first_seed: the scenes are the first from this seed on that ask so.
+        settings: of the episodes.
+        listener: told of each episode with the picture.
+        in_flight: episodes that run at once.
+
+    Raises:
+        UsageError: the cell has no such questions.
     """
     settings = settings or EpisodeSettings()
     found: dict[int, _Seen] = {}
-    blind: dict[int, bool] = {}
     limiter = anyio.CapacityLimiter(in_flight)
 
     async def ask(seed: int) -> None:
         async with limiter:
             scene = make_scene(family, difficulty, seed)
             right, trajectory = await _ask(model, sandbox, scene, settings, blank=False)
-            # What is kept of a scene is its answer: the pictures of many would fill the memory.
-            found[seed] = _Seen(scene.answer, trajectory, right)
             if listener is not None:
                 listener(scene, trajectory, right)
-            blind[seed] = (await _ask(model, sandbox, scene, settings, blank=True))[0]
+            blind_right = (await _ask(model, sandbox, scene, settings, blank=True))[0]
+            # What is kept of a scene is its answer: the pictures of many would fill the memory.
+            found[seed] = _Seen(scene.asks, scene.answer, trajectory, right, blind_right)
 
     async with anyio.create_task_group() as group:
-        for seed in range(first_seed, first_seed + count):
+        for seed in await anyio.to_thread.run_sync(
+            lambda: _seeds(family, difficulty, count=count, asks=asks, first=first_seed)
+        ):
             group.start_soon(ask, seed)
-    seen = list(found.values())
+    seen = [found[seed] for seed in sorted(found)]
     executions = [turn.execution for one in seen for turn in one.trajectory.turns if turn.execution is not None]
+    parts = {name: _part([one for one in seen if one.asks == name]) for name in sorted({one.asks for one in seen})}
     return CellReport(
         family=family,
         difficulty=difficulty.value,
         count=count,
         right=sum(one.right for one in seen),
-        blind_right=sum(blind.values()),
-        constant_right=_constant_right([one.answer for one in seen]),
+        blind_right=sum(one.blind_right for one in seen),
+        constant_right=sum(part.constant_right for part in parts.values()),
         cells=len(executions),
         cells_ok=sum(execution.ok for execution in executions),
         answered=sum(one.trajectory.answer is not None for one in seen),
+        direct=sum(all(turn.execution is None for turn in one.trajectory.turns) for one in seen),
         first_seed=first_seed,
+        asks=parts,
+    )
+
+
+def _seeds(family: str, difficulty: Difficulty, *, count: int, asks: Collection[str], first: int) -> Sequence[int]:
+    """The first seeds whose scenes ask so."""
+    if not asks:
+        return range(first, first + count)
+    chosen: list[int] = []
+    for seed in counting(first):
+        if len(chosen) == count:
+            return chosen
+        if seed - first > _RAREST * (len(chosen) + 1):
+            raise UsageError(f"{family}/{difficulty.value} does not ask for {', '.join(sorted(asks))}")
+        if make_scene(family, difficulty, seed).asks in asks:
+            chosen.append(seed)
+    raise AssertionError  # seeds do not end
+
+
+def _part(seen: Sequence[_Seen]) -> AskReport:
+    return AskReport(
+        count=len(seen),
+        right=sum(one.right for one in seen),
+        blind_right=sum(one.blind_right for one in seen),
+        constant_right=max(Counter(one.answer for one in seen).values()),
     )
 
 
@@ -111,9 +177,10 @@ async def _ask(
         pictures = (Picture.from_image(Image.new("RGB", scene.image.size, (240, 240, 240))),)
         task = task.model_copy(update={"images": tuple(picture.ref for picture in pictures)})
     rollout = await run_episode(task, pictures, model=model, sandbox=sandbox, settings=settings)
-    answer = task.answer
-    return answer is not None and matches(rollout.trajectory.answer, answer), rollout.trajectory
-
-
-def _constant_right(answers: Sequence[str]) -> int:
-    return max(answers.count(answer) for answer in set(answers))
+    trajectory, answer = rollout.trajectory, task.answer
+    right = answer is not None and matches(trajectory.answer, answer)
+    if right and scene.edit is not None:
+        shown = [one.image.sha256 for turn in trajectory.turns if turn.execution for one in turn.execution.images]
+        last = rollout.pictures[shown[-1]].to_image() if shown else None
+        right = edit_fault(scene.image, last, scene.edit) is None
+    return right, trajectory

@@ -6,55 +6,86 @@ picture, the crop that the code would have cut, the text that it would have prin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
 from PIL import Image
 from torch.utils.data import Dataset
 
+from codedance.errors import DataError
 from codedance.models.local.chat import Encoder
 from codedance.protocol import system_prompt
 from codedance.protocol.chat import Role
 from codedance.schema import CodeFormat
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Oracle, Scene, SceneObject, make_scene
 from codedance.tasks.worlds.vocabulary import LETTERS, READ_QUESTIONS, SHAPE_QUESTIONS, SHAPES
-from codedance.train.sequence import Batch, Reading, Supervised, collate
+from codedance.train.corpus import Corpus
+from codedance.train.lessons import counting_lesson, reading_lesson, writing_lesson
+from codedance.train.sequence import Batch, Reading, Supervised, collate_parts
 
 __all__ = ["ItemDataset", "episode_item"]
 
 _OPEN, _CLOSE = "<tool_response>\n", "\n</tool_response>"
 _CROP_MARGIN = 9
 _TOOL_CALL_SHARE = 0.12
+_HARD_SHARE = 0.6
+_KINDS = ("search", "count", "read", "bind", "see-counts", "see-cards", "see-text")
 
 
-class ItemDataset(Dataset[Batch]):
-    """Batches by number: batch ``i`` is the same in every process and after every restart.
+class ItemDataset(Dataset[tuple[Batch, ...]]):
+    """What each step sees, by number: step ``i`` sees the same in every process and after every restart.
 
     Args:
         encoder: writes the chat format.
-        mix: share of each kind of item: ``search``, ``count`` (whole episodes, easy and hard), ``read`` (several tight
-            crops with their answers), ``bind`` (words of the question into code, printed numbers into answers).
-        batch: items in a batch.
+        mix: items of each kind in a step: ``episode`` (trajectories of the corpus); ``search``, ``count`` (episodes
+            made from seeds, easy and hard); ``read`` (several tight crops with their answers); ``bind`` (words of the
+            question into code, printed numbers into answers); ``see-counts``, ``see-cards``, ``see-text`` (lessons of
+            :mod:`codedance.train.lessons`).
         seed: seed of everything.
+        parts: batches that a step's items are cut into, by length.
+        corpus: trajectories, if there are such in the mix.
+        names: words that ``see-text`` writes.
     """
 
-    def __init__(self, encoder: Encoder, *, mix: Mapping[str, float], batch: int, seed: int) -> None:
-        self._encoder = encoder
-        self._kinds, self._shares = list(mix), list(mix.values())
-        self._batch, self._seed = batch, seed
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        mix: Mapping[str, int],
+        seed: int,
+        parts: int = 1,
+        corpus: Corpus | None = None,
+        names: Sequence[str] = (),
+    ) -> None:
+        self._encoder, self._mix, self._seed = encoder, dict(mix), seed
+        self._parts, self._corpus, self._names = parts, corpus, names
+        unknown = sorted(set(mix) - {"episode", *_KINDS})
+        if unknown:
+            raise DataError(f"mix: there is no kind of item {', '.join(unknown)}")
+        if mix.get("episode") and corpus is None:
+            raise DataError("mix: episodes need a set of trajectories")
 
-    def __getitem__(self, number: int) -> Batch:
-        """Make one batch."""
+    def __getitem__(self, number: int) -> tuple[Batch, ...]:
+        """Make the items of one step."""
         rng = Random(f"items/{self._seed}/{number}")  # noqa: S311 - reproducible data is no secret
-        items = [self._item(kind, rng) for kind in rng.choices(self._kinds, self._shares, k=self._batch)]
-        return collate(items, patch=self._encoder.config.patch)
+        items: list[Supervised] = []
+        for kind, count in self._mix.items():
+            for index in range(count):
+                if kind == "episode":
+                    assert self._corpus is not None
+                    items.append(self._corpus.example(number * count + index))
+                    continue
+                item = self._item(kind, rng)
+                item.kind = kind
+                items.append(item)
+        return collate_parts(items, patch=self._encoder.config.patch, parts=self._parts)
 
     def _item(self, kind: str, rng: Random) -> Supervised:
         match kind:
             case "search" | "count":
                 family = "search" if kind == "search" else "counting"
-                difficulty = Difficulty.HARD if rng.random() < 0.6 else Difficulty.EASY
+                difficulty = Difficulty.HARD if rng.random() < _HARD_SHARE else Difficulty.EASY
                 scene = make_scene(family, difficulty, rng.randrange(HELD_OUT_SEEDS))
                 code_format = CodeFormat.TOOL_CALL if rng.random() < _TOOL_CALL_SHARE else CodeFormat.CODE
                 return episode_item(self._encoder, scene, rng, code_format=code_format)
@@ -62,8 +93,12 @@ class ItemDataset(Dataset[Batch]):
                 return _reading_item(self._encoder, rng)
             case "bind":
                 return _binding_item(self._encoder, rng)
+            case "see-counts":
+                return counting_lesson(self._encoder, rng)
+            case "see-cards":
+                return reading_lesson(self._encoder, rng)
             case _:
-                raise ValueError(f"unknown kind of item {kind!r}")
+                return writing_lesson(self._encoder, rng, self._names)
 
 
 def episode_item(

@@ -1,7 +1,8 @@
-"""Losses: masked cross-entropy on the model's own text, and the READ loss that brings the signal to the pixels."""
+"""Losses: masked cross-entropy on the model's own text, and READ and CELL, which bring the signal to the pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,11 +10,29 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor
 
 from codedance.models.local.network import Network
-from codedance.train.sequence import Batch, Reading
+from codedance.train.sequence import Batch, Cells, Reading
 
-__all__ = ["Losses", "losses"]
+__all__ = ["LossWeights", "Losses", "losses"]
 
 _READ_LAYER = 1
+_MOST_WORDS = 2
+"""Words of one picture that count in full; those of a picture with more share this weight."""
+_SEEN_WEIGHT = 8.0
+"""Weight of a cell in which something lies, against an empty one: most are empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """How the parts of the loss are put together."""
+
+    normaliser: float
+    """The constant that the summed loss of the step's own text is divided by."""
+    read: float = 0.0
+    cell: float = 0.0
+    readings: int | None = None
+    """Pictures with READ words in the whole step; ``None``: those of this batch are all."""
+    cells: int | None = None
+    """Likewise of pictures whose cells are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +41,21 @@ class Losses:
 
     total: Tensor
     text: float
-    """Mean cross-entropy of a supervised token, in nats."""
-    accuracy: float
-    """Share of supervised tokens that are the likeliest ones, teacher-forced: not an accuracy of answers."""
-    read: float | None
-    read_accuracy: float | None
-    """Share of pictures whose words are the likeliest ones under the READ head."""
+    """Summed cross-entropy of the supervised tokens, in nats."""
+    tokens: int
+    """Supervised tokens."""
+    right: int
+    """Supervised tokens that are the likeliest ones, teacher-forced: says nothing about answers."""
+    read: tuple[float, float] | None
+    """READ loss, and the share of words that are the likeliest ones."""
+    cell: tuple[float, float] | None
+    """CELL loss, and the share of cells with something in them whose word is the likeliest one."""
+    kinds: dict[str, tuple[float, int]]
+    """For each kind of sequence: its part of ``text`` and of ``tokens``."""
 
 
-def losses(network: Network, batch: Batch, *, normaliser: float, read_weight: float = 0.0) -> Losses:
-    """Loss of a batch: the sum over supervised tokens divided by a constant, plus the weighted READ loss.
+def losses(network: Network, batch: Batch, weights: LossWeights) -> Losses:
+    """Loss of a batch: the sum over supervised tokens divided by a constant, plus the weighted READ and CELL losses.
 
     A constant, because a mean over the batch's tokens would weight the tokens of short direct answers several times.
     """
@@ -41,31 +65,70 @@ def losses(network: Network, batch: Batch, *, normaliser: float, read_weight: fl
     logits = network.logits(states[-1][:, :-1][target_mask]).float()
     target = batch.ids_BT[:, 1:][target_mask]
     each = F.cross_entropy(logits, target, reduction="none")
-    total = each.sum() / normaliser
-    read, read_accuracy = None, None
-    if read_weight and batch.readings:
-        loss, read_accuracy = _read_loss(network, states[_READ_LAYER], batch.readings)
-        total, read = total + read_weight * loss, float(loss.detach())
-    right = float((logits.argmax(-1) == target).float().mean())
-    return Losses(total, float(each.detach().mean()), right, read, read_accuracy)
+    text = each.sum()
+    total = text / weights.normaliser
+    read, cell = None, None
+    if weights.read and batch.readings:
+        loss, share = _read_loss(network, states[_READ_LAYER], batch.readings)
+        total = total + weights.read * loss / (weights.readings or len(batch.readings))
+        read = float(loss.detach()) / len(batch.readings), share
+    if weights.cell and batch.cells:
+        loss, share = _cell_loss(network, states[_READ_LAYER], batch.cells)
+        total = total + weights.cell * loss / (weights.cells or len(batch.cells))
+        cell = float(loss.detach()) / len(batch.cells), share
+    right = int((logits.argmax(-1) == target).sum())
+    kinds = _by_kind(each.detach(), target_mask.nonzero()[:, 0], batch.kinds)
+    return Losses(total, float(text.detach()), tokens=len(target), right=right, read=read, cell=cell, kinds=kinds)
 
 
-def _read_loss(network: Network, state_BTD: Tensor, readings: tuple[tuple[int, Reading], ...]) -> tuple[Tensor, float]:
+def _by_kind(each: Tensor, rows: Tensor, kinds: Sequence[str]) -> dict[str, tuple[float, int]]:
+    sums = torch.zeros(len(kinds), device=each.device).index_add_(0, rows, each.float()).tolist()
+    counts = torch.bincount(rows, minlength=len(kinds)).tolist()
+    found: dict[str, tuple[float, int]] = {}
+    for kind, loss, count in zip(kinds, sums, counts, strict=True):
+        before = found.get(kind, (0.0, 0))
+        found[kind] = before[0] + loss, before[1] + count
+    return found
+
+
+def _spoken(network: Network, tokens: Tensor, among: Sequence[int]) -> Tensor:
+    """How much each token's state says each word, through the tied embedding; [tokens, words]."""
+    weight = network.model.embed_tokens.weight[list(among)]
+    normed = network.model.norm(tokens)
+    return F.linear(normed, weight.to(normed.dtype)).float()
+
+
+def _read_loss(network: Network, state_BTD: Tensor, readings: Sequence[tuple[int, Reading]]) -> tuple[Tensor, float]:
     """Cross-entropy of the words that must be readable from a picture's tokens at the input of a layer.
 
     Every token votes through the tied embedding; votes are joined by log-sum-exp over the tokens, so that one token
-    that sees the glyph is enough.
+    that sees the word is enough. Summed over pictures.
     """
     parts: list[Tensor] = []
-    right = 0
+    right = words = 0
     for row, reading in readings:
-        tokens = network.model.norm(state_BTD[row, reading.start : reading.start + reading.count])
+        tokens = state_BTD[row, reading.start : reading.start + reading.count]
+        share = min(1.0, _MOST_WORDS / max(1, len(reading.words)))
+        votes: dict[tuple[int, ...], Tensor] = {}
         for word, among in reading.words:
-            weight = network.model.embed_tokens.weight[list(among)].to(tokens.dtype)
-            vote = torch.logsumexp(F.linear(tokens, weight).float(), dim=0)
-            answer = torch.tensor(among.index(word), device=vote.device)
-            parts.append(F.cross_entropy(vote, answer))
-            right += int(vote.argmax() == answer)
-    count = max(1, len(parts))
-    # Summed over the questions of a picture, averaged over pictures: as large as one supervised word each.
-    return torch.stack(parts).sum() / len(readings), right / count
+            if among not in votes:
+                votes[among] = torch.logsumexp(_spoken(network, tokens, among), dim=0)
+            answer = torch.tensor(among.index(word), device=state_BTD.device)
+            parts.append(share * F.cross_entropy(votes[among], answer))
+            right += int(votes[among].argmax() == answer)
+            words += 1
+    return torch.stack(parts).sum(), right / words
+
+
+def _cell_loss(network: Network, state_BTD: Tensor, cells: Sequence[tuple[int, Cells]]) -> tuple[Tensor, float]:
+    """Cross-entropy of the word for what lies in each cell, at the input of a layer; summed over pictures."""
+    total = state_BTD.new_zeros((), dtype=torch.float32)
+    right = seen = 0
+    for row, known in cells:
+        labels = torch.tensor(known.labels, device=state_BTD.device)
+        spoken = _spoken(network, state_BTD[row, known.start : known.start + len(labels)], known.among)
+        weight = torch.where(labels > 0, _SEEN_WEIGHT, 1.0)
+        total = total + (F.cross_entropy(spoken, labels, reduction="none") * weight).sum() / weight.sum()
+        right += int(((spoken.argmax(-1) == labels) & (labels > 0)).sum())
+        seen += int((labels > 0).sum())
+    return total, right / max(1, seen)

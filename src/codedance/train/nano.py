@@ -1,45 +1,109 @@
-"""The recipe of the embedded model: perception lessons mixed with whole episodes from the first step."""
+"""The recipe of the embedded model: lessons in seeing mixed with executed trajectories from the first step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from pydantic import Field
 
+from codedance.errors import UsageError
 from codedance.models.local.chat import Encoder
 from codedance.models.local.config import SIZES
 from codedance.models.local.network import Network
-from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
-from codedance.schema import Record
+from codedance.models.local.tokenizer import Tokenizer
+from codedance.schema import Record, Trajectory
+from codedance.store import RunFolder, write_text
+from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
+from codedance.train.corpus import Corpus, read_set
 from codedance.train.items import ItemDataset
-from codedance.train.pieces import nano_pieces
+from codedance.train.lessons import LESSON_TEXTS, LESSON_WORDS
 from codedance.train.trainer import Step, TrainSettings, train
+from codedance.train.wording import bound_words, trajectory_tokenizer
 
 __all__ = ["NanoRecipe", "train_nano"]
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LEARNT_FROM = 6000
+"""Trajectories that the tokenizer is learnt from."""
+
 
 class NanoRecipe(Record):
-    """Everything that decides the outcome; part of the run's manifest."""
+    """Everything that decides the outcome beside the set of trajectories; part of the run's manifest."""
 
     size: str = "small"
-    batch: int = Field(default=8, ge=1)
     seed: int = 0
-    mix: dict[str, float] = Field(default={"search": 0.4, "count": 0.2, "read": 0.25, "bind": 0.15})
-    """Share of each kind of item, see :class:`codedance.train.items.ItemDataset`."""
-    train: TrainSettings = TrainSettings(steps=6000, read_weight=1.0)
+    episodes: int | None = Field(default=None, ge=1)
+    """Only the first so many trajectories of the set; ``None``: all."""
+    mix: dict[str, int] = Field(
+        default={"episode": 8, "see-counts": 2, "see-cards": 1, "see-text": 2, "read": 1, "count": 1, "search": 1}
+    )
+    """Items of each kind in a step, see :class:`codedance.train.items.ItemDataset`."""
+    parts: int = Field(default=4, ge=1)
+    """Batches that a step is cut into, by length; the gradient is the same."""
+    families: tuple[str, ...] = ("counting", "search", "scenes", "charts", "geometry", "editing")
+    """Families whose trajectories are learnt."""
+    glances: tuple[str, ...] = ("counting", "search")
+    """Families whose direct answers are learnt; of others those with code only."""
+    vocabulary: int = Field(default=4096, ge=300)
+    """Tokens that are learnt; control tokens and fixed lines come on top."""
+    longest: int = Field(default=512, ge=64)
+    """Longer trajectories are passed over."""
+    train: TrainSettings = TrainSettings(steps=2000, read_weight=1.0, cell_weight=1.0, normaliser=384.0)
 
 
 def train_nano(
-    recipe: NanoRecipe, folder: Path, *, listener: Callable[[Step], None] = lambda step: None
+    recipe: NanoRecipe, data: Path, folder: Path, *, listener: Callable[[Step], None] = lambda step: None
 ) -> tuple[Network, Tokenizer]:
-    """Train the nano model from nothing, or go on where the folder's checkpoint stands."""
-    tokenizer = Tokenizer(build_tokenizer(nano_pieces()))
+    """Train the nano model from nothing, or go on where the folder's checkpoint stands.
+
+    Args:
+        recipe: what is trained.
+        data: a set of trajectories, made by ``codedance data generate``.
+        folder: of the run; holds the tokenizer too.
+        listener: told of each step.
+
+    Raises:
+        StoreError: the data are no set, or the folder holds something else.
+        UsageError: there is no such size.
+        DataError: the set holds nothing to learn from, or the checkpoint is of another recipe.
+    """
+    if recipe.size not in SIZES:
+        raise UsageError(f"size {recipe.size}: there is none; choose among {', '.join(SIZES)}")
+    run = RunFolder.open(data)
+    trajectories = read_set(run, count=recipe.episodes, families=recipe.families, glances=recipe.glances)
+    tokenizer = _tokenizer(recipe, trajectories, folder)
     config = SIZES[recipe.size].model_copy(update={"vocabulary": tokenizer.size})
     network = Network(config)
     network.initialise(torch.Generator().manual_seed(recipe.seed))
-    batches = ItemDataset(Encoder(tokenizer, config), mix=recipe.mix, batch=recipe.batch, seed=recipe.seed)
+    encoder, names = Encoder(tokenizer, config), bound_words(trajectories[:_LEARNT_FROM])
+    corpus = Corpus(
+        encoder, run, trajectories, seed=recipe.seed, words=_groups(tokenizer, names), longest=recipe.longest
+    )
+    items = ItemDataset(encoder, mix=recipe.mix, parts=recipe.parts, seed=recipe.seed, corpus=corpus, names=names)
     identity = recipe.model_dump(mode="json", exclude={"train"})
-    train(network, batches, recipe.train, folder=folder, recipe=identity, listener=listener)
+    identity |= {"data": run.manifest().settings, "trajectories": len(trajectories)}
+    train(network, items, recipe.train, folder=folder, recipe=identity, listener=listener)
     return network, tokenizer
+
+
+def _tokenizer(recipe: NanoRecipe, trajectories: Sequence[Trajectory], folder: Path) -> Tokenizer:
+    """The run's tokenizer: learnt once and kept, since a checkpoint belongs to it."""
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        learnt = trajectory_tokenizer(
+            trajectories[:_LEARNT_FROM], size=recipe.vocabulary, words=LESSON_WORDS, texts=LESSON_TEXTS
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(path, Tokenizer(learnt).to_json())
+    return Tokenizer.from_file(path)
+
+
+def _groups(tokenizer: Tokenizer, names: Sequence[str]) -> list[tuple[int, ...]]:
+    """Tokens that can be read in pictures: digits, letters, colours, shapes, other words."""
+    kinds = [tuple("0123456789"), tuple(_LETTERS), COLOURS, SHAPES]
+    special = {word for kind in kinds for word in kind}
+    kinds.append(tuple(name for name in names if name not in special))
+    encoded = [[tokenizer.encode(word) for word in kind] for kind in kinds]
+    return [tuple(dict.fromkeys(ids[0] for ids in kind if len(ids) == 1)) for kind in encoded]

@@ -10,7 +10,7 @@ from codedance.protocol import REMINDERS, TOOL_NAME, system_prompt
 from codedance.schema import CodeFormat
 from codedance.tasks.worlds import vocabulary as words
 
-__all__ = ["nano_pieces"]
+__all__ = ["escaped", "nano_pieces", "protocol_pieces"]
 
 _FIELD = re.compile(r"\{[a-z]+\}")
 
@@ -24,7 +24,7 @@ def nano_pieces() -> list[str]:
     >>> "red" in pieces, "What digit is on the " in pieces, " card?" in pieces
     (True, True, True)
     """
-    pieces = list(_protocol())
+    pieces = list(protocol_pieces())
     pieces += [*words.COLOURS, *words.SHAPES, *words.GLYPH_KINDS, "objects"]
     templates = [*words.COUNT_QUESTIONS, *words.SHAPE_QUESTIONS]
     for group in (*words.READ_QUESTIONS.values(), *words.THOUGHTS.values()):
@@ -34,11 +34,12 @@ def nano_pieces() -> list[str]:
     for line in words.CODE_LINES.values():
         for piece in _FIELD.split(line):
             plain = piece.replace("{{", "{").replace("}}", "}")
-            pieces += [plain, _escaped(plain)]
+            pieces += [plain, escaped(plain)]
     return [piece for piece in pieces if piece.strip()]
 
 
-def _protocol() -> Iterator[str]:
+def protocol_pieces() -> Iterator[str]:
+    """Tags, role names and prompts of the protocol."""
     yield from ("system\n", "user\n", "assistant\n", "<tool_response>\n", "\n</tool_response>")
     yield from ("<think>", "</think>", "<answer>", "</answer>", "</think>\n<answer>")
     yield from ("<code>\n```python\n", "\n```\n</code>", "</think>\n<code>\n```python\n", "<tool_call>", "</tool_call>")
@@ -51,6 +52,10 @@ def _protocol() -> Iterator[str]:
         yield REMINDERS[code_format]
 
 
-def _escaped(text: str) -> str:
-    """The text as it stands inside a JSON string."""
+def escaped(text: str) -> str:
+    r"""The text as it stands inside a JSON string.
+
+    >>> escaped("a\n")
+    'a\\n'
+    """
     return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -14,7 +14,7 @@ from codedance.models.local.chat import Encoded, Encoder
 from codedance.models.local.network import ImageGroup
 from codedance.protocol import ChatMessage, Role
 
-__all__ = ["Batch", "Reading", "Supervised", "collate", "supervise"]
+__all__ = ["Batch", "Cells", "Reading", "Supervised", "collate", "collate_parts", "supervise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,18 @@ class Reading:
     """For each question: the right token, and all tokens among which it is told apart."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A picture of which it is known what lies in each of its tokens' cells (the CELL loss)."""
+
+    start: int
+    """Index of the picture's first token."""
+    among: tuple[int, ...]
+    """The tokens that are told apart; the first one says that nothing lies there."""
+    labels: tuple[int, ...]
+    """For each cell, row by row: the place of its word in ``among``."""
+
+
 @dataclass(slots=True)
 class Supervised:
     """A conversation with a mask: True for tokens that the model wrote itself."""
@@ -36,6 +48,9 @@ class Supervised:
     encoded: Encoded = field(default_factory=Encoded)
     mask: list[bool] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+    cells: list[Cells] = field(default_factory=list)
+    kind: str = ""
+    """What it is an example of; for the curves."""
 
     def read(self, encoder: Encoder, role: Role, parts: Sequence[str | Image.Image]) -> None:
         """Append a message that is only read."""
@@ -78,8 +93,19 @@ class Batch:
     groups: tuple[ImageGroup, ...]
     readings: tuple[tuple[int, Reading], ...]
     """Row and reading."""
+    cells: tuple[tuple[int, Cells], ...]
+    """Row and cells."""
+    kinds: tuple[str, ...]
+    """Of each row."""
     tokens: int
     """Tokens without padding."""
+
+
+def collate_parts(sequences: Sequence[Supervised], *, patch: int, parts: int) -> tuple[Batch, ...]:
+    """Batches of sequences of about the same length, so that little of them is padding; together they are one step."""
+    ordered = sorted(sequences, key=lambda one: len(one.encoded.ids))
+    size = -(-len(ordered) // parts)
+    return tuple(collate(ordered[at : at + size], patch=patch) for at in range(0, len(ordered), size))
 
 
 def collate(sequences: Sequence[Supervised], *, patch: int) -> Batch:
@@ -103,4 +129,6 @@ def collate(sequences: Sequence[Supervised], *, patch: int) -> Batch:
         index = torch.cat([torch.arange(start, start + count) for start, _ in members])
         groups.append(ImageGroup(pixels, index))
     readings = tuple((row, reading) for row, one in enumerate(sequences) for reading in one.readings)
-    return Batch(ids, positions, mask, tuple(groups), readings, sum(len(one.encoded.ids) for one in sequences))
+    cells = tuple((row, known) for row, one in enumerate(sequences) for known in one.cells)
+    kinds, tokens = tuple(one.kind for one in sequences), sum(len(one.encoded.ids) for one in sequences)
+    return Batch(ids, positions, mask, groups=tuple(groups), readings=readings, cells=cells, kinds=kinds, tokens=tokens)

@@ -15,7 +15,7 @@ from codedance.models.local.network import Network
 from codedance.protocol import conversation
 from codedance.schema import Record, Trajectory
 from codedance.store import RunFolder
-from codedance.train.sequence import Batch, Supervised, collate, supervise
+from codedance.train.sequence import Batch, Supervised, collate_parts, supervise
 from codedance.train.trainer import Step, TrainSettings, train
 
 __all__ = ["SftSettings", "TrajectoryDataset", "train_sft"]
@@ -25,6 +25,8 @@ class SftSettings(Record):
     """Settings of a fine-tuning run; part of its manifest."""
 
     batch: int = Field(default=8, ge=1)
+    parts: int = Field(default=1, ge=1)
+    """Parts that a step's trajectories are cut into, by length: less padding and memory, the same gradient."""
     seed: int = 0
     answered_only: bool = True
     """Leave out trajectories that ended without an answer."""
@@ -33,7 +35,7 @@ class SftSettings(Record):
     train: TrainSettings = TrainSettings(steps=1000, muon_rate=0.003, adam_rate=6e-4)
 
 
-class TrajectoryDataset(Dataset[Batch]):
+class TrajectoryDataset(Dataset[tuple[Batch, ...]]):
     """Batches of stored trajectories by number, reshuffled every epoch by the seed alone.
 
     Raises:
@@ -52,8 +54,8 @@ class TrajectoryDataset(Dataset[Batch]):
         """Number of trajectories."""
         return len(self._items)
 
-    def __getitem__(self, number: int) -> Batch:
-        """Batch ``number``; trajectories that are too long are passed over for the next in the order."""
+    def __getitem__(self, number: int) -> tuple[Batch, ...]:
+        """What step ``number`` sees; trajectories that are too long are passed over for the next in the order."""
         chosen: list[Supervised] = []
         index = number * self._settings.batch
         for offset in range(self._settings.batch + len(self._items)):
@@ -64,7 +66,7 @@ class TrajectoryDataset(Dataset[Batch]):
                 chosen.append(item)
         if not chosen:
             raise DataError(f"every trajectory has more than {self._settings.max_tokens} tokens (max_tokens)")
-        return collate(chosen, patch=self._encoder.config.patch)
+        return collate_parts(chosen, patch=self._encoder.config.patch, parts=self._settings.parts)
 
     def _sequence(self, index: int) -> Supervised:
         epoch, place = divmod(index, len(self._items))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,7 @@ from codedance.errors import DataError
 from codedance.models.local.network import Network
 from codedance.schema import Record
 from codedance.store import Manifest, write_bytes
-from codedance.train.loss import losses
+from codedance.train.loss import Losses, LossWeights, losses
 from codedance.train.muon import Muon, native_bf16
 from codedance.train.sequence import Batch
 
@@ -45,6 +45,9 @@ class TrainSettings(Record):
     normaliser: float = Field(default=96.0, gt=0)
     """The constant that the summed token loss of a batch is divided by."""
     read_weight: float = Field(default=0.0, ge=0)
+    """Weight of the READ loss: the words in a picture must be readable from its tokens."""
+    cell_weight: float = Field(default=0.0, ge=0)
+    """Weight of the CELL loss: what lies in a token's cell must be readable from that token."""
     save_every: int = Field(default=200, ge=1)
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     """Of the matrix products; ``auto`` is bfloat16 where the processor has it (elsewhere it is many times slower)."""
@@ -62,13 +65,17 @@ class Step:
     accuracy: float
     read: float | None
     read_accuracy: float | None
+    cell: float | None
+    cell_accuracy: float | None
+    kinds: dict[str, float]
+    """Text loss of each kind of sequence, in nats a token."""
     tokens: int
     seconds: float
 
 
 def train(
     network: Network,
-    batches: Dataset[Batch],
+    batches: Dataset[tuple[Batch, ...]],
     settings: TrainSettings,
     *,
     folder: Path,
@@ -83,7 +90,7 @@ def train(
 
     Args:
         network: trained in place.
-        batches: batch number ``n`` is what step ``n`` sees.
+        batches: item number ``n`` is what step ``n`` sees: batches whose gradients are added up.
         settings: of the training itself.
         folder: the run's folder.
         recipe: what else decides the outcome (data, seeds, mixture); a checkpoint of another recipe is refused.
@@ -105,11 +112,11 @@ def train(
     loader = DataLoader(batches, batch_size=None, sampler=range(step, settings.steps), num_workers=settings.workers)
     network.train()
     begin = time.monotonic()
-    for batch in loader:
-        progress = _step(network, batch, optimisers, settings, step)
+    for parts in loader:
+        results = _step(network, parts, optimisers, settings=settings, step=step)
         step += 1
         now = time.monotonic()
-        record = Step(step, *progress, tokens=batch.tokens, seconds=now - begin)
+        record = _record(step, results, tokens=sum(part.tokens for part in parts), seconds=now - begin)
         begin = now
         with curve.open("a", encoding="utf-8") as file:
             line = {name: getattr(record, name) for name in Step.__slots__}
@@ -121,19 +128,67 @@ def train(
 
 
 def _step(
-    network: Network, batch: Batch, optimisers: list[torch.optim.Optimizer], settings: TrainSettings, step: int
-) -> tuple[float, float, float, float | None, float | None]:
+    network: Network,
+    parts: Sequence[Batch],
+    optimisers: list[torch.optim.Optimizer],
+    *,
+    settings: TrainSettings,
+    step: int,
+) -> list[Losses]:
+    """One step of the optimisers on the parts' summed gradient."""
     scale = _scale(step, settings)
-    with torch.autocast("cpu", torch.bfloat16, enabled=_in_bf16(settings)):
-        result = losses(network, batch, normaliser=settings.normaliser, read_weight=settings.read_weight)
-    result.total.backward()  # type: ignore[no-untyped-call]
+    weights = LossWeights(
+        settings.normaliser,
+        read=settings.read_weight,
+        cell=settings.cell_weight,
+        readings=sum(len(part.readings) for part in parts),
+        cells=sum(len(part.cells) for part in parts),
+    )
+    results: list[Losses] = []
+    for part in parts:
+        with torch.autocast("cpu", torch.bfloat16, enabled=_in_bf16(settings)):
+            result = losses(network, part, weights)
+        result.total.backward()  # type: ignore[no-untyped-call]
+        results.append(replace(result, total=result.total.detach()))
     torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
     for optimiser, rate in zip(optimisers, (settings.muon_rate, settings.adam_rate), strict=True):
         for group in optimiser.param_groups:
             group["lr"] = rate * scale
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-    return float(result.total.detach()), result.text, result.accuracy, result.read, result.read_accuracy
+    return results
+
+
+def _record(step: int, results: Sequence[Losses], *, tokens: int, seconds: float) -> Step:
+    """The parts' figures put together."""
+    supervised = max(1, sum(one.tokens for one in results))
+    kinds: dict[str, tuple[float, int]] = {}
+    for kind, (loss, count) in (item for one in results for item in one.kinds.items()):
+        before = kinds.get(kind, (0.0, 0))
+        kinds[kind] = before[0] + loss, before[1] + count
+    read, read_accuracy = _mean([one.read for one in results])
+    cell, cell_accuracy = _mean([one.cell for one in results])
+    return Step(
+        step,
+        loss=sum(float(one.total) for one in results),
+        text=sum(one.text for one in results) / supervised,
+        accuracy=sum(one.right for one in results) / supervised,
+        read=read,
+        read_accuracy=read_accuracy,
+        cell=cell,
+        cell_accuracy=cell_accuracy,
+        kinds={kind: round(loss / max(1, count), 4) for kind, (loss, count) in sorted(kinds.items())},
+        tokens=tokens,
+        seconds=seconds,
+    )
+
+
+def _mean(pairs: Sequence[tuple[float, float] | None]) -> tuple[float | None, float | None]:
+    """Means over the parts that have such pictures."""
+    there = [pair for pair in pairs if pair is not None]
+    if not there:
+        return None, None
+    return sum(one for one, _ in there) / len(there), sum(other for _, other in there) / len(there)
 
 
 def _in_bf16(settings: TrainSettings) -> bool:
@@ -218,5 +273,5 @@ def _cut_curve(curve: Path, step: int) -> None:
         write_bytes(curve, b"".join(lines))
 
 
-def _short(value: float | None) -> float | None:
+def _short(value: object) -> object:
     return round(value, 6) if isinstance(value, float) else value

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tokenizers import AddedToken, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as RustTokenizer
 
 from codedance.errors import DataError
 
-__all__ = ["SPECIAL_TOKENS", "Tokenizer", "build_tokenizer"]
+__all__ = ["SPECIAL_TOKENS", "Tokenizer", "build_tokenizer", "learn_tokenizer"]
 
 SPECIAL_TOKENS = (
     "<|endoftext|>",
@@ -81,6 +82,39 @@ def build_tokenizer(pieces: Iterable[str]) -> RustTokenizer:
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     rust = RustTokenizer(models.BPE(vocab={symbol: number for number, symbol in enumerate(alphabet)}, merges=[]))
     rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return _finished(rust, pieces)
+
+
+def learn_tokenizer(texts: Iterable[str], *, words: Iterable[str], pieces: Iterable[str], size: int) -> RustTokenizer:
+    r"""A tokenizer learnt from texts: byte pairs are merged across spaces, so that a usual line of code is one token.
+
+    Args:
+        texts: what it is learnt from.
+        words: words that stand alone wherever they occur, so that a word is the same token in a question, in code and
+            in an answer. Digits stand alone too.
+        pieces: texts that are always one token, as in :func:`build_tokenizer`.
+        size: most ids that bytes and merges take; control tokens and pieces come on top.
+
+    >>> rust = learn_tokenizer(["cut('red')\n"] * 9, words=["red"], pieces=[], size=300)
+    >>> Tokenizer(rust).encode("red")[0] in Tokenizer(rust).encode("cut('red')\n")
+    True
+    """
+    rust = RustTokenizer(models.BPE())
+    alone = "|".join(re.escape(word) for word in sorted(set(words), key=lambda word: (-len(word), word)))
+    splits = [Regex(f"(?<![A-Za-z_])(?:{alone})(?![A-Za-z_])")] if alone else []
+    # A digit right after a letter belongs to a name, such as cv2.
+    parts = [pre_tokenizers.Split(one, "isolated") for one in [*splits, Regex(r"(?<![A-Za-z_])\d")]]
+    ends = pre_tokenizers.Split("\n", "merged_with_previous")
+    last = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    rust.pre_tokenizer = pre_tokenizers.Sequence([*parts, ends, last])
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, min_frequency=8, show_progress=False)
+    rust.train_from_iterator(texts, trainer)
+    return _finished(rust, pieces)
+
+
+def _finished(rust: RustTokenizer, pieces: Iterable[str]) -> RustTokenizer:
+    """The decoder, the control tokens, and the pieces that no earlier token is equal to."""
     rust.decoder = decoders.ByteLevel()
     rust.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS])
     unique = [piece for piece in dict.fromkeys(pieces) if len(piece) > 1]

@@ -1,0 +1,149 @@
+"""Trajectories of a generated set as examples for the nano model, with what can be read in their pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from random import Random
+
+from codedance.errors import DataError
+from codedance.models.local.chat import Encoder
+from codedance.protocol import conversation
+from codedance.schema import Trajectory
+from codedance.store import RunFolder
+from codedance.train.sequence import Reading, Supervised, supervise
+
+__all__ = ["Corpus", "pointed", "read_set"]
+
+_POINTED = re.compile(r"// (?:8|16)\b|\(\(\d+, \d+, \d+|\[\(\d+, \d+")
+"""Places that a person saw and wrote down: eighths of the sides, boxes and points in pixels."""
+
+
+def pointed(trajectory: Trajectory) -> bool:
+    """True if code holds places that only a look at the picture tells, not the question and not what code printed.
+
+    >>> from codedance.schema import Task, Turn
+    >>> turn = Turn(text="", kept_characters=0, code="input_image.crop((w * 1 // 8, 0, w, h))")
+    >>> pointed(Trajectory(id="a", task=Task(id="q", source="mine", question="?"), model="m", turns=(turn,),
+    ...                    stop="turn-limit"))
+    True
+    """
+    printed = ""
+    for turn in trajectory.turns:
+        if turn.code is not None and any(one not in printed for one in _POINTED.findall(turn.code)):
+            return True
+        printed += turn.execution.stdout if turn.execution is not None else ""
+    return False
+
+
+def read_set(
+    run: RunFolder, *, count: int | None, families: Collection[str], glances: Collection[str]
+) -> list[Trajectory]:
+    """The trajectories that the nano model can learn from: see :func:`pointed`.
+
+    Args:
+        run: a set of ``codedance data generate``.
+        count: only the first so many of the set; any beginning of a set is balanced.
+        families: of these families.
+        glances: families whose direct answers are taken too.
+
+    Raises:
+        DataError: none is left.
+    """
+
+    def usable(one: Trajectory) -> bool:
+        family, direct = one.task.meta.get("family"), one.task.meta.get("mode") == "direct"
+        return bool(one.turns) and family in families and (family in glances if direct else not pointed(one))
+
+    found = [one for one in islice(run.trajectories(), count) if usable(one)]
+    if not found:
+        raise DataError(f"{run.folder}: holds no trajectory that the nano model can learn from")
+    return found
+
+
+class Corpus:
+    """Examples by number, reshuffled every epoch by the seed alone.
+
+    Args:
+        encoder: writes the chat format.
+        run: where the pictures are.
+        trajectories: of that run.
+        seed: of the order.
+        words: tokens that can be read in pictures, by group: what is told apart is told apart within its group.
+        longest: trajectories with more tokens are passed over.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        run: RunFolder,
+        trajectories: Sequence[Trajectory],
+        *,
+        seed: int,
+        words: Sequence[tuple[int, ...]],
+        longest: int,
+    ) -> None:
+        self._encoder, self._run, self._trajectories = encoder, run, trajectories
+        self._seed, self._longest = seed, longest
+        self._group: Mapping[int, tuple[int, ...]] = {token: group for group in words for token in group}
+        self._shuffled: tuple[int, list[int]] | None = None
+
+    def example(self, index: int) -> Supervised:
+        """Example number ``index``; counting goes on over epochs."""
+        for number in range(index, index + len(self._trajectories)):
+            epoch, place = divmod(number, len(self._trajectories))
+            trajectory = self._trajectories[self._order(epoch)[place]]
+            item = self._supervised(trajectory)
+            if len(item.encoded.ids) <= self._longest:
+                return item
+        raise DataError(f"every trajectory has more than {self._longest} tokens (longest)")
+
+    def _supervised(self, trajectory: Trajectory) -> Supervised:
+        pictures = self._run.load_pictures(trajectory)
+        messages = conversation(trajectory.task, trajectory.turns, trajectory.protocol, pictures=pictures)
+        item = supervise(self._encoder, messages)
+        meta = trajectory.task.meta
+        item.kind = (
+            f"{meta.get('family')}/{meta.get('difficulty')}/{'direct' if meta.get('mode') == 'direct' else 'code'}"
+        )
+        item.readings.extend(self._readings(item))
+        return item
+
+    def _readings(self, item: Supervised) -> Iterator[Reading]:
+        """After each look: the words that the model writes next and that stood nowhere before."""
+        patch = self._encoder.config.patch
+        images = [(start, (one.width // patch) * (one.height // patch)) for start, one in item.encoded.images]
+        known: set[int] = set()
+        for begin, end in _written(item.mask):
+            known.update(_text(item, images, until=begin))
+            looked = [one for one in images if one[0] < begin and not any(item.mask[one[0] : begin])]
+            new = [token for token in dict.fromkeys(item.encoded.ids[begin:end]) if token in self._group]
+            words = tuple((token, self._group[token]) for token in new if token not in known)
+            if looked and words:
+                first, last = looked[0], looked[-1]
+                yield Reading(first[0], last[0] + last[1] - first[0], words)
+            known.update(item.encoded.ids[begin:end])
+
+    def _order(self, epoch: int) -> list[int]:
+        if self._shuffled is None or self._shuffled[0] != epoch:
+            order = list(range(len(self._trajectories)))
+            Random(f"corpus/{self._seed}/{epoch}").shuffle(order)  # noqa: S311 - reproducible, no secret
+            self._shuffled = epoch, order
+        return self._shuffled[1]
+
+
+def _written(mask: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """Where each of the model's own texts begins and ends."""
+    begin = None
+    for place, mine in enumerate([*mask, False]):
+        if mine and begin is None:
+            begin = place
+        elif not mine and begin is not None:
+            yield begin, place
+            begin = None
+
+
+def _text(item: Supervised, images: Sequence[tuple[int, int]], *, until: int) -> Iterator[int]:
+    inside = {place for start, count in images for place in range(start, start + count)}
+    return (token for place, token in enumerate(item.encoded.ids[:until]) if place not in inside)

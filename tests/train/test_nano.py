@@ -1,0 +1,201 @@
+"""The nano recipe: its tokenizer, its lessons, what it takes from a set, and the whole of it in small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ImageColor
+
+from codedance.errors import DataError, UsageError
+from codedance.models.local.chat import Encoder
+from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
+from codedance.models.local.config import SIZES
+from codedance.models.local.tokenizer import Tokenizer
+from codedance.schema import Trajectory
+from codedance.store import RunFolder
+from codedance.synth.generate import generate
+from codedance.synth.plan import GenerateSettings
+from codedance.tasks.worlds.vocabulary import COLOURS
+from codedance.train.corpus import Corpus, pointed, read_set
+from codedance.train.items import ItemDataset
+from codedance.train.lessons import LESSON_TEXTS, LESSON_WORDS, counting_lesson, reading_lesson, writing_lesson
+from codedance.train.nano import NanoRecipe, train_nano
+from codedance.train.sequence import Supervised
+from codedance.train.trainer import Step, TrainSettings
+from codedance.train.wording import bound_words, trajectory_tokenizer
+
+FAMILIES = ("counting", "search", "scenes", "editing")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sets") / "small"
+    generate(GenerateSettings(count=100, shares=dict.fromkeys(FAMILIES, 1.0)), folder, workers=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trajectories(made: Path) -> list[Trajectory]:
+    return read_set(RunFolder.open(made), count=None, families=FAMILIES, glances=("counting", "search"))
+
+
+@pytest.fixture(scope="module")
+def encoder(trajectories: list[Trajectory]) -> Encoder:
+    rust = trajectory_tokenizer(trajectories, size=1500, words=LESSON_WORDS, texts=LESSON_TEXTS)
+    tokenizer = Tokenizer(rust)
+    return Encoder(tokenizer, SIZES["small"].model_copy(update={"vocabulary": tokenizer.size}))
+
+
+def test_a_word_is_the_same_token_in_question_code_and_answer(encoder: Encoder) -> None:
+    tokenizer = encoder.tokenizer
+    for word in ("red", "purple", "triangle"):
+        (token,) = tokenizer.encode(word)
+        for text in (f"Find the {word} card.", f"ImageColor.getrgb('{word}')", f"<answer>{word}</answer>"):
+            assert token in tokenizer.encode(text)
+    assert len(tokenizer.encode("18.75")) == 5, "digits stand alone"
+
+
+def test_usual_lines_of_code_are_few_tokens(encoder: Encoder, trajectories: list[Trajectory]) -> None:
+    texts = [turn.text for one in trajectories for turn in one.turns if turn.code is not None]
+    characters, tokens = sum(map(len, texts)), sum(len(encoder.tokenizer.encode(text)) for text in texts)
+    assert characters / tokens > 6
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=80))
+def test_any_text_comes_back_unchanged(encoder: Encoder, text: str) -> None:
+    assert encoder.tokenizer.decode(encoder.tokenizer.encode(text)) == text
+
+
+def test_bound_words_are_those_of_literals_and_answers(trajectories: list[Trajectory]) -> None:
+    words = bound_words(trajectories)
+    assert {"red", "blue"} <= set(words)
+    assert not {"for", "the", "import"} & set(words)
+
+
+def test_trajectories_with_places_that_were_seen_are_left_out(made: Path, trajectories: list[Trajectory]) -> None:
+    everything = list(RunFolder.open(made).trajectories())
+    assert 0 < len(trajectories) < len(everything)
+    for one in trajectories:
+        code = "\n".join(turn.code or "" for turn in one.turns)
+        assert not pointed(one)
+        assert "// 8" not in code
+        direct = one.task.meta["mode"] == "direct"
+        assert not direct or one.task.meta["family"] in ("counting", "search")
+
+
+def test_a_set_without_anything_to_learn_from_is_refused(made: Path) -> None:
+    with pytest.raises(DataError, match="no trajectory"):
+        read_set(RunFolder.open(made), count=None, families=("tables",), glances=())
+
+
+def test_what_is_read_in_pictures_was_written_nowhere_before(
+    encoder: Encoder, made: Path, trajectories: list[Trajectory]
+) -> None:
+    digits = tuple(encoder.tokenizer.encode(digit)[0] for digit in "0123456789")
+    colours = tuple(encoder.tokenizer.encode(colour)[0] for colour in COLOURS)
+    corpus = Corpus(encoder, RunFolder.open(made), trajectories, seed=0, words=[digits, colours], longest=2000)
+    items = [corpus.example(index) for index in range(len(trajectories))]
+    assert len({tuple(item.encoded.ids) for item in items}) > 0.9 * len(items), "every trajectory once"
+    readings = [(item, reading) for item in items for reading in item.readings]
+    assert len(readings) > 20
+    for item, reading in readings:
+        pads = set(item.encoded.ids[reading.start : reading.start + reading.count])
+        assert encoder.tokenizer.special["<|image_pad|>"] in pads
+        for word, among in reading.words:
+            assert word in among
+            assert word not in [one for one in item.encoded.ids[: reading.start] if one != 0]
+    assert {item.kind.split("/")[0] for item in items} == set(FAMILIES)
+
+
+def test_cells_of_a_counting_lesson_hold_what_is_drawn_there(encoder: Encoder) -> None:
+    rng = Random(4)
+    for _ in range(5):
+        item = counting_lesson(encoder, rng)
+        start, picture = item.encoded.images[0]
+        by_colour = item.cells[0]
+        columns = picture.width // encoder.config.patch
+        seen = 0
+        for cell, label in enumerate(by_colour.labels):
+            if label:
+                middle = (cell % columns * 28 + 14, cell // columns * 28 + 14)
+                nearby = [picture.getpixel((middle[0] + dx, middle[1] + dy)) for dx in (-9, 0, 9) for dy in (-9, 0, 9)]
+                wanted = ImageColor.getrgb(COLOURS[label - 1])
+                assert min(np.abs(np.subtract(one, wanted)).sum() for one in nearby) < 150
+                seen += 1
+        assert seen >= 1
+        assert by_colour.start == start
+        said = _said(encoder, item)
+        assert len(said) == 5
+        first = str(sum(label > 0 for label in by_colour.labels))
+        assert all(int(answer) <= int(first) for answer in said)
+
+
+def test_a_reading_lesson_asks_about_every_card(encoder: Encoder) -> None:
+    item = reading_lesson(encoder, Random(2))
+    cards = sum(label > 0 for label in item.cells[0].labels)
+    assert len(_said(encoder, item)) == cards >= 2
+    assert len(item.cells) == 3
+
+
+def test_a_writing_lesson_says_what_is_written_and_where(encoder: Encoder) -> None:
+    for seed in range(6):
+        item = writing_lesson(encoder, Random(seed), ["Dalby", "apple"])
+        said = _said(encoder, item)
+        assert len(said) == len(item.cells) == len(item.encoded.images) == 3
+        characters = {token: text for text in "0123456789" for token in encoder.tokenizer.encode(text)}
+        for answer, cells in zip(said, item.cells, strict=True):
+            marked = {cells.among[label] for label in cells.labels if label}
+            digits = {characters[token] for token in marked if token in characters}
+            assert digits or not any(one.isdigit() for one in answer)
+            if ", " not in answer:
+                assert digits <= set(answer)
+
+
+def _said(encoder: Encoder, item: Supervised) -> list[str]:
+    mine = [token for token, mask in zip(item.encoded.ids, item.mask, strict=True) if mask]
+    parts = encoder.tokenizer.decode(mine).split("<answer>")[1:]
+    return [part.split("</answer>")[0] for part in parts]
+
+
+def test_unknown_kinds_of_items_are_refused(encoder: Encoder) -> None:
+    with pytest.raises(DataError, match="no kind of item dance"):
+        ItemDataset(encoder, mix={"dance": 1}, seed=0)
+    with pytest.raises(DataError, match="need a set"):
+        ItemDataset(encoder, mix={"episode": 1}, seed=0)
+
+
+def test_the_recipe_trains_resumes_and_leaves_a_checkpoint_that_loads(made: Path, tmp_path: Path) -> None:
+    steps: list[Step] = []
+    mix = {"episode": 2, "see-counts": 1, "see-text": 1}
+    recipe = NanoRecipe(
+        size="tiny",
+        families=FAMILIES,
+        vocabulary=800,
+        mix=mix,
+        parts=2,
+        train=TrainSettings(steps=4, workers=0, read_weight=1, cell_weight=1, save_every=2),
+    )
+    network, tokenizer = train_nano(recipe, made, tmp_path / "run", listener=steps.append)
+    assert [step.step for step in steps] == [1, 2, 3, 4]
+    assert steps[-1].cell_accuracy is not None
+    assert any("/" in kind for kind in steps[0].kinds)
+    again: list[Step] = []
+    train_nano(recipe, made, tmp_path / "run", listener=again.append)
+    assert again == [], "a finished run is not trained again"
+    with pytest.raises(DataError, match="other settings"):
+        train_nano(recipe.model_copy(update={"seed": 1}), made, tmp_path / "run")
+    save_checkpoint(network, tokenizer, tmp_path / "checkpoint")
+    loaded, encoder = load_checkpoint(tmp_path / "checkpoint")
+    assert encoder.tokenizer.encode("Count the red circles.") == tokenizer.encode("Count the red circles.")
+    assert loaded.config.vocabulary == tokenizer.size
+
+
+def test_a_size_that_does_not_exist_is_named(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="size huge: there is none"):
+        train_nano(NanoRecipe(size="huge"), made, tmp_path / "run")
