@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import anyio
 import pytest
@@ -13,11 +15,12 @@ from codedance.errors import ModelContextFullError
 from codedance.imaging import Picture
 from codedance.models.contract import Completion
 from codedance.models.local.checkpoint import load_checkpoint
-from codedance.models.local.engine import LocalModel, _tensors
+from codedance.models.local.engine import LocalModel
 from codedance.models.nano import CHECKPOINT
 from codedance.protocol import ChatMessage, Role, opening, protocol_info
 from codedance.schema import Sampling
 from codedance.tasks.worlds import Difficulty, Scene, make_scene, scene_task
+from codedance.train.sequence import Supervised, collate
 
 pytestmark = pytest.mark.anyio
 GREEDY = Sampling(max_tokens=60)
@@ -96,7 +99,9 @@ async def test_log_probabilities_are_those_of_one_forward_pass() -> None:
         assert reply.tokens is not None
         encoded.add_tokens(reply.tokens.token_ids)
         with torch.inference_mode():
-            logprobs = torch.log_softmax(network(*_tensors(encoded, 28))[0, begin - 1 : -1], dim=-1)
+            batch = collate([Supervised(encoded, [False] * len(encoded.ids))], patch=28)
+            logits = network(batch.ids_BT, batch.positions_3BT, batch.groups)
+            logprobs = torch.log_softmax(logits[0, begin - 1 : -1], dim=-1)
         wanted = logprobs.gather(1, torch.tensor(reply.tokens.token_ids)[:, None])[:, 0]
         assert torch.allclose(torch.tensor(reply.tokens.logprobs), wanted, atol=1e-3)
 
@@ -151,6 +156,39 @@ async def test_a_reply_longer_than_the_first_room_is_the_same() -> None:
     asked = [[ChatMessage(Role.USER, ("word " * 90,))], first_messages(scenes(1)[0])]
     long = Sampling(max_tokens=250, temperature=1.0)
     assert tokens(await ask_all(engine(), asked, long)) == tokens(await ask_in_turn(asked, long))
+
+
+async def test_rows_that_nobody_uses_cost_no_memory() -> None:
+    model = engine(rows=2048)  # 2 GiB, were they written to
+    before = resident_bytes()
+    reply = await model.complete(first_messages(scenes(1)[0]), GREEDY, stop=STOP_TEXTS)
+    assert reply.completion_tokens
+    assert resident_bytes() - before < 200 * 2**20
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_when_the_one_who_drives_gives_up_the_others_get_their_replies() -> None:
+    asked = [first_messages(scene) for scene in scenes(2)]
+    model = engine()
+    found: dict[int, Completion] = {}
+
+    async def ask(number: int) -> None:
+        found[number] = await model.complete(asked[number], GREEDY, stop=STOP_TEXTS)
+
+    async with anyio.create_task_group() as group:
+        with anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as impatient:
+                # The first to ask drives; it is cancelled in the middle of a round, with the other two waiting.
+                impatient.start_soon(model.complete, [ChatMessage(Role.USER, ("And now?",))], GREEDY)
+                await anyio.sleep(0)
+                for number in range(2):
+                    group.start_soon(ask, number)
+                await anyio.sleep(0)
+                scope.cancel()
+    assert tokens([found[0], found[1]]) == tokens(await ask_in_turn(asked, GREEDY))
 
 
 async def test_text_is_told_in_pieces_that_make_up_the_reply() -> None:

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from codedance.imaging import Picture
-from codedance.models.local.chat import Encoder
+from codedance.models.local.chat import Encoded, Encoder
 from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
 from codedance.models.local.config import NetworkConfig
-from codedance.models.local.engine import _tensors
-from codedance.models.local.network import Network
+from codedance.models.local.decoder import Decoder
+from codedance.models.local.network import ImageGroup, Network
+from codedance.models.local.sight import Sight, digest
+from codedance.models.local.slots import Reading, Slots
 from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
 from codedance.protocol import ChatMessage, Role
 from codedance.train.pieces import nano_pieces
+from codedance.train.sequence import Supervised, collate
 
 SMALL = {"vision_width": 32, "vision_layers": 2, "vision_inner": 48, "width": 64, "layers": 2, "heads": 2, "inner": 96}
 
@@ -51,12 +54,18 @@ def conversation() -> list[ChatMessage]:
     ]
 
 
+def inputs(encoded: Encoded) -> tuple[torch.Tensor, torch.Tensor, tuple[ImageGroup, ...]]:
+    """What the network takes, for one conversation."""
+    batch = collate([Supervised(encoded, [False] * len(encoded.ids))], patch=28)
+    return batch.ids_BT, batch.positions_3BT, batch.groups
+
+
 def test_logits_equal_those_of_transformers(folder: Path) -> None:
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     network, encoder = load_checkpoint(folder)
     theirs = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
-    ids, positions, groups = _tensors(encoder.encode(conversation()), 28)
+    ids, positions, groups = inputs(encoder.encode(conversation()))
     pixels, grids = [], []
     for group in groups:
         rows, columns = group.pixels.shape[1] // 28, group.pixels.shape[2] // 28
@@ -102,18 +111,32 @@ def test_text_pixels_and_grid_equal_those_of_transformers(folder: Path) -> None:
         assert torch.allclose(flat.expand(-1, -1, 2, -1).reshape(rows * columns, -1), theirs["pixel_values"], atol=1e-5)
 
 
-def test_appending_to_the_cache_equals_reading_anew(folder: Path) -> None:
-    network, encoder = load_checkpoint(folder)
-    ids, positions, groups = _tensors(encoder.encode(conversation()), 28)
+@pytest.mark.parametrize(("heads", "kv_heads"), [(2, 1), (4, 2), (2, 2)])
+def test_appending_to_a_row_equals_reading_anew(heads: int, kv_heads: int) -> None:
+    tokenizer = Tokenizer(build_tokenizer(nano_pieces()))
+    sizes = {**SMALL, "heads": heads, "kv_heads": kv_heads, "head_width": 32}
+    network = Network(NetworkConfig(vocabulary=tokenizer.size, rope_sections=(4, 6, 6), **sizes))
+    network.initialise(torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for weight in network.parameters():  # no norm is 1, no bias 0
+            weight.add_(0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(2)))
+    encoder = Encoder(tokenizer, network.config)
+    encoded = encoder.encode(conversation())
+    ids, places, starts = encoded.ids, encoded.positions, [start for start, _ in encoded.images]
     with torch.inference_mode():
-        whole = network(ids, positions, groups)[0, -1]
-        cache: list[tuple[torch.Tensor, torch.Tensor]] = []
-        second = int(groups[1].index[0]) - 3  # cut between the pictures
-        network.extend(ids[:, :second], positions[..., :second], groups[:1], cache=cache)
-        later = [type(groups[1])(groups[1].pixels, groups[1].index - second)]
-        last = network.extend(ids[:, second:-1], positions[..., second:-1], later, cache=cache)
-        last = network.extend(ids[:, -1:], positions[..., -1:], (), cache=cache)
-    assert torch.allclose(whole, last, atol=1e-4)
+        whole = network(*inputs(encoded))[0, -1]
+        decoder, slots = Decoder(network), Slots(network.config, rows=3, device=torch.device("cpu"))
+        first, second = Sight().see(decoder, [(digest(image), image) for _, image in encoded.images])
+        cut = starts[1] - 3  # between the pictures
+        # In one pack with another conversation, which begins with a picture's end.
+        pack = [Reading(1, ids[:cut], places[:cut], [(starts[0], first)]), Reading(0, ids[-5:], places[-5:])]
+        slots.read(decoder, pack)
+        slots.swap(1, 2)
+        slots.read(decoder, [Reading(2, ids[cut:-1], places[cut:-1], [(starts[1] - cut, second)])])
+        slots.swap(0, 2)
+        last = slots.step(decoder, torch.tensor(ids[-1:]), torch.tensor([places[-1][0]]), torch.tensor([len(ids) - 1]))
+    assert torch.allclose(whole, last[0], atol=1e-4)
+    assert slots.lengths == [len(ids), 0, 5]
 
 
 def test_a_saved_network_is_read_back(folder: Path, tmp_path: Path) -> None:

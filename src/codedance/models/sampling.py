@@ -1,4 +1,4 @@
-"""Drawing a token from logits; the one place, for every model that decodes on this machine."""
+"""Drawing tokens from logits; the one place, for every model that decodes on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from torch import Tensor
 
 from codedance.schema import Sampling
 
-__all__ = ["draw", "draw_rows", "make_generator"]
+__all__ = ["Points", "RowSampler", "draw", "make_generator"]
+
+_POINTS_AT_ONCE = 64
 
 
 def make_generator(sampling: Sampling, device: torch.device | str = "cpu") -> torch.Generator | None:
@@ -30,43 +32,82 @@ def draw(logits: Tensor, sampling: Sampling, generator: torch.Generator | None) 
     >>> draw(torch.tensor([0.0, 9.0, 0.0]), Sampling(), None)[0]
     1
     """
-    (drawn,) = draw_rows(logits[None], [sampling], [generator])
-    return drawn
+    device = logits.device
+    point = (
+        torch.rand((), generator=generator, device=device)
+        if sampling.temperature > 0
+        else torch.zeros((), device=device)
+    )
+    token, logprob = RowSampler([sampling], device=device).draw(logits[None], point[None])
+    return int(token), float(logprob)
 
 
-def draw_rows(
-    logits_BV: Tensor, samplings: Sequence[Sampling], generators: Sequence[torch.Generator | None]
-) -> list[tuple[int, float]]:
-    """A token and its logarithmic probability for each row, see :func:`draw`; rows do not influence each other.
+class Points:
+    """The random numbers of one reply, in [0, 1): number ``n`` depends on the seed and ``n`` alone.
 
-    Each row takes one number of its generator and goes along the cumulated probabilities: who else is drawn beside it
-    changes nothing.
+    >>> hot = Sampling(temperature=1.0, seed=4)
+    >>> Points(hot).take(70, 2) == Points(hot).take(0, 72)[70:]
+    True
+    """
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._generator = make_generator(sampling)
+        self._open = sampling.temperature > 0
+        self._points: list[float] = []
+
+    def take(self, begin: int, count: int) -> list[float]:
+        """So many from a number on; zeros where nothing is drawn."""
+        if not self._open:
+            return [0.0] * count
+        while len(self._points) < begin + count:
+            self._points += torch.rand(_POINTS_AT_ONCE, generator=self._generator).tolist()
+        return self._points[begin : begin + count]
+
+
+class RowSampler:
+    """Draws a token for each row of a batch; rows do not influence each other.
+
+    Each row goes along its cumulated probabilities up to its point: who else is drawn beside it changes nothing.
 
     >>> rows = torch.tensor([[0.0, 9.0], [9.0, 0.0]])
-    >>> [token for token, _ in draw_rows(rows, [Sampling(), Sampling()], [None, None])]
+    >>> RowSampler([Sampling(), Sampling()]).draw(rows, torch.zeros(2))[0].tolist()
     [1, 0]
     """
-    heat = logits_BV.new_tensor([one.temperature or 1.0 for one in samplings], dtype=torch.float32)
-    logprobs = torch.log_softmax(logits_BV.float() / heat[:, None], dim=-1)
-    tokens = logprobs.argmax(dim=-1)
-    warm = [row for row, one in enumerate(samplings) if one.temperature > 0]
-    for row in warm:
-        if samplings[row].top_p < 1:
-            logprobs[row] = _nucleus(logprobs[row], samplings[row].top_p)
-    if warm:
-        points = [torch.rand((), generator=generators[row], device=logprobs.device) for row in warm]
-        reached = logprobs[warm].double().exp().cumsum(dim=-1)
-        # The sum is 1 but for rounding: the point is scaled to it, so that it never lies beyond the last token.
-        wanted = torch.stack(points).double() * reached[:, -1]
-        tokens[warm] = torch.searchsorted(reached, wanted[:, None], right=True)[:, 0].clamp(max=logprobs.shape[-1] - 1)
-    chosen = logprobs.gather(1, tokens[:, None])[:, 0]
-    return list(zip(tokens.tolist(), chosen.tolist(), strict=True))
+
+    def __init__(self, samplings: Sequence[Sampling], device: torch.device | str = "cpu") -> None:
+        heats = [one.temperature or 1.0 for one in samplings]
+        warm = [one.temperature > 0 for one in samplings]
+        nuclei = [one.top_p if one.temperature > 0 else 1.0 for one in samplings]
+        self._heat = None if set(heats) <= {1.0} else torch.tensor(heats, device=device)[:, None]
+        self._warm, self._any, self._all = torch.tensor(warm, device=device), any(warm), all(warm)
+        self._narrow = [row for row, top_p in enumerate(nuclei) if top_p < 1]
+        self._top_p = torch.tensor([nuclei[row] for row in self._narrow], device=device)[:, None]
+
+    def draw(self, logits_BV: Tensor, points_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens and the logarithms of their probabilities under what they were drawn from, [B] each.
+
+        Args:
+            logits_BV: in float32 or less.
+            points_B: a number in [0, 1) for each row; not used where the temperature is 0.
+        """
+        scaled = logits_BV.float() if self._heat is None else logits_BV.float() / self._heat
+        logprobs = torch.log_softmax(scaled, dim=-1)
+        if self._narrow:
+            logprobs[self._narrow] = _nuclei(logprobs[self._narrow], self._top_p)
+        tokens = logprobs.argmax(dim=-1) if not self._all else None
+        if self._any:
+            reached = logprobs.double().exp_().cumsum(dim=-1)
+            # The sum is 1 but for rounding: the point is scaled to it, so that it never lies beyond the last token.
+            wanted = points_B.double() * reached[:, -1]
+            drawn = torch.searchsorted(reached, wanted[:, None], right=True)[:, 0].clamp_(max=reached.shape[1] - 1)
+            tokens = drawn if tokens is None else torch.where(self._warm, drawn, tokens)
+        assert tokens is not None
+        return tokens, logprobs.gather(1, tokens[:, None])[:, 0]
 
 
-def _nucleus(logprobs: Tensor, top_p: float) -> Tensor:
+def _nuclei(logprobs_BV: Tensor, top_p_B1: Tensor) -> Tensor:
     """Only the likeliest tokens whose probabilities reach ``top_p`` together, renormalised."""
-    ordered, order = logprobs.sort(descending=True)
-    inside = order[ordered.exp().cumsum(0) - ordered.exp() < top_p]
-    kept = torch.full_like(logprobs, float("-inf"))
-    kept[inside] = logprobs[inside]
-    return torch.log_softmax(kept, dim=-1)
+    ordered, order = logprobs_BV.sort(dim=-1, descending=True)
+    before = ordered.exp().cumsum(dim=-1) - ordered.exp()
+    ordered = ordered.masked_fill(before >= top_p_B1, float("-inf"))
+    return torch.log_softmax(torch.empty_like(ordered).scatter_(1, order, ordered), dim=-1)

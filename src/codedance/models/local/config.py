@@ -107,7 +107,8 @@ SIZES = {
         inner=896,
     ),
 }  # fmt: skip
-"""Named sizes, of 0.2, 2.9, 5.4 and 10.2 million parameters without embeddings (3.7, 6.5, 11.6 with those of the recipe); ``tiny`` is for trying things out.
+"""Named sizes; the vocabulary is set from the tokenizer.
 
-The vocabulary is set from the tokenizer.
+They have 0.2, 2.9, 5.4 and 10.2 million parameters without embeddings, and 0.5, 3.7, 6.5 and 11.6 with those of the
+nano recipe; ``tiny`` is for trying things out.
 """

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from codedance.models.local.config import NetworkConfig
 
-__all__ = ["Cache", "ImageGroup", "Network", "rotate"]
+__all__ = ["ImageGroup", "Network", "rotate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,6 @@ class ImageGroup:
     """[N, height, width, 3], 8-bit values; height and width are multiples of the patch size."""
     index: Tensor
     """[N * P], positions in the flattened [B * T] sequence."""
-
-
-Cache = list[tuple[Tensor, Tensor]]
-"""Keys and values of each layer, [B, kv heads, T, head width]; grown in place by :meth:`Network.extend`."""
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -174,51 +170,14 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(config.width, self.kv_heads * self.head)
         self.o_proj = nn.Linear(self.heads * self.head, config.width, bias=False)
 
-    def forward(
-        self,
-        x: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        *,
-        past: tuple[Tensor, Tensor] | None = None,
-        mask: Tensor | None = None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """[B, T, D] to the same, and the keys and values with the past in front."""
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """[B, T, D] to the same."""
         B, T, _ = x.shape
         q = rotate(self.q_proj(x).view(B, T, self.heads, self.head).transpose(1, 2), cos, sin)
         k = rotate(self.k_proj(x).view(B, T, self.kv_heads, self.head).transpose(1, 2), cos, sin)
         v = self.v_proj(x).view(B, T, self.kv_heads, self.head).transpose(1, 2)
-        if past is not None:
-            k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)
-        causal = mask is None and past is None
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=True)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
         out: Tensor = self.o_proj(mixed.transpose(1, 2).reshape(B, T, -1))
-        return out, (k, v)
-
-    def step(self, x: Tensor, cos: Tensor, sin: Tensor, *, kept: tuple[Tensor, Tensor], lengths_B: Tensor) -> Tensor:
-        """One token a row, [B, 1, D] to the same, for rows of different lengths.
-
-        Args:
-            x: of the first B rows.
-            cos: of the tokens' positions.
-            sin: likewise.
-            kept: keys and values of all rows, [rows, kv heads, tokens, head]; those of the new tokens are written in.
-            lengths_B: tokens that each row held before.
-        """
-        B, longest = x.shape[0], int(lengths_B.max()) + 1
-        q = rotate(self.q_proj(x).view(B, 1, self.heads, self.head).transpose(1, 2), cos, sin)
-        k = rotate(self.k_proj(x).view(B, 1, self.kv_heads, self.head).transpose(1, 2), cos, sin)
-        v = self.v_proj(x).view(B, 1, self.kv_heads, self.head)
-        rows = torch.arange(B, device=x.device)
-        kept[0][rows, :, lengths_B] = k[:, :, 0]
-        kept[1][rows, :, lengths_B] = v[:, 0]
-        # The heads that share a key are rows of one product.
-        q = q.view(B, self.kv_heads, self.heads // self.kv_heads, self.head)
-        scores = q @ kept[0][:B, :, :longest].mT * self.head**-0.5
-        beyond = torch.arange(longest, device=x.device) > lengths_B[:, None]
-        weights = scores.masked_fill(beyond[:, None, None], float("-inf")).softmax(dim=-1)
-        mixed = weights @ kept[1][:B, :, :longest]
-        out: Tensor = self.o_proj(mixed.reshape(B, 1, -1))
         return out
 
 
@@ -232,25 +191,11 @@ class Block(nn.Module):
         self.self_attn = Attention(config)
         self.mlp = GatedMLP(config.width, config.inner, bias=False)
 
-    def step(self, x: Tensor, cos: Tensor, sin: Tensor, *, kept: tuple[Tensor, Tensor], lengths_B: Tensor) -> Tensor:
-        """One token a row, [B, 1, D] to the same; its key and value are written into the rows kept."""
-        x = x + self.self_attn.step(self.input_layernorm(x), cos, sin, kept=kept, lengths_B=lengths_B)
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """[B, T, D] to the same."""
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin)
         out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
         return out
-
-    def forward(
-        self,
-        x: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        *,
-        past: tuple[Tensor, Tensor] | None = None,
-        mask: Tensor | None = None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """[B, T, D] to the same, and the keys and values."""
-        mixed, present = self.self_attn(self.input_layernorm(x), cos, sin, past=past, mask=mask)
-        x = x + mixed
-        return x + self.mlp(self.post_attention_layernorm(x)), present
 
 
 class LanguageModel(nn.Module):
@@ -308,15 +253,21 @@ class Network(nn.Module):
         mixed = torch.cat([part[axis] for axis, part in enumerate(parts)], dim=-1)
         return mixed.cos()[:, None].to(dtype), mixed.sin()[:, None].to(dtype)
 
-    def hidden(self, ids_BT: Tensor, positions_3BT: Tensor, groups: Sequence[ImageGroup] = ()) -> list[Tensor]:
-        """Inputs of every layer and the normalised output of the last, each [B, T, D]; for training (no cache)."""
+    def hidden(
+        self, ids_BT: Tensor, positions_3BT: Tensor, groups: Sequence[ImageGroup] = (), *, layers: int | None = None
+    ) -> list[Tensor]:
+        """Inputs of every layer and the normalised output of the last, each [B, T, D]; for training (no cache).
+
+        With ``layers`` only the first so many layers are computed, and the last state is not normalised.
+        """
         x = self.embed(ids_BT, groups)
         cos, sin = self.rotary(positions_3BT, _working_dtype(x))
         states = [x]
-        for layer in self.model.layers:
-            x, _ = layer(x, cos, sin)
+        for layer in self.model.layers[:layers]:
+            x = layer(x, cos, sin)
             states.append(x)
-        states[-1] = self.model.norm(x)
+        if layers is None:
+            states[-1] = self.model.norm(x)
         return states
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -327,44 +278,6 @@ class Network(nn.Module):
         """Logits of every position, [B, T, vocabulary]."""
         out: Tensor = self.logits(self.hidden(ids_BT, positions_3BT, groups)[-1])
         return out
-
-    def extend(self, ids_1T: Tensor, positions_31T: Tensor, groups: Sequence[ImageGroup], *, cache: Cache) -> Tensor:
-        """Append tokens to one sequence whose past is in the cache; logits of the last position, [vocabulary].
-
-        An empty list is an empty past. The cache grows by the new tokens.
-        """
-        x = self.embed(ids_1T, groups)
-        cos, sin = self.rotary(positions_31T, x.dtype)
-        T, past = ids_1T.shape[1], cache[0][0].shape[2] if cache else 0
-        mask = None
-        if past and T > 1:
-            mask = torch.ones(T, past + T, dtype=torch.bool, device=x.device).tril(past)
-        for number, layer in enumerate(self.model.layers):
-            x, present = layer(x, cos, sin, past=cache[number] if past else None, mask=mask)
-            if past:
-                cache[number] = present
-            else:
-                cache.append(present)
-        last: Tensor = self.logits(self.model.norm(x[0, -1]))
-        return last
-
-    def step(
-        self, ids_B: Tensor, positions_B: Tensor, kept: Sequence[tuple[Tensor, Tensor]], lengths_B: Tensor
-    ) -> Tensor:
-        """Append one text token to each of the first B rows of kept keys and values; logits after it, [B, vocabulary].
-
-        Args:
-            ids_B: the tokens.
-            positions_B: their positions, the same in time, row and column.
-            kept: for each layer keys and values of all rows, [rows, kv heads, tokens, head width]; written into.
-            lengths_B: tokens that the rows held before.
-        """
-        x = self.model.embed_tokens(ids_B[:, None])
-        cos, sin = self.rotary(positions_B[None, :, None].expand(3, -1, -1), x.dtype)
-        for number, layer in enumerate(self.model.layers):
-            assert isinstance(layer, Block)
-            x = layer.step(x, cos, sin, kept=kept[number], lengths_B=lengths_B)
-        return self.logits(self.model.norm(x[:, 0]))
 
 
 def _working_dtype(x: Tensor) -> torch.dtype:

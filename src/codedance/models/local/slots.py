@@ -1,90 +1,145 @@
-"""The keys and values of many conversations: one slot each, those that decode now side by side in front."""
+"""The keys and values of many conversations: one row each, those that decode now side by side in front."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from codedance.models.local.config import NetworkConfig
-from codedance.models.local.network import Cache, ImageGroup, Network
+from codedance.models.local.decoder import Decoder, Segment, Store
 
-__all__ = ["Slots"]
+__all__ = ["Reading", "Slots"]
 
 _FIRST_TOKENS = 512
+_PACK_TOKENS = 768
+"""So many new tokens are read in one product: larger ones fall out of the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a row is to read next."""
+
+    row: int
+    ids: Sequence[int]
+    positions: Sequence[tuple[int, int, int]]
+    """Time, row and column of each token."""
+    pictures: Sequence[tuple[int, Tensor]] = ()
+    """Index of the first token of each picture, and its tokens as the vision tower made them, [P, D]."""
 
 
 class Slots:
     """Room for a number of conversations; rows are numbered, and moved only by :meth:`swap`.
 
     Args:
-        network: whose conversations these are.
+        config: of the network whose conversations these are.
         rows: how many conversations fit.
+        device: where they are kept.
     """
 
-    def __init__(self, network: Network, *, rows: int) -> None:
-        self._network = network
+    def __init__(self, config: NetworkConfig, *, rows: int, device: torch.device) -> None:
+        self._config = config
+        self._device = device
         self.lengths = [0] * rows
         """Tokens that each row holds."""
-        self._layers = _room(network.config, rows, min(_FIRST_TOKENS, network.config.context), like=_weight(network))
+        self._store = self._room(min(_FIRST_TOKENS, config.context))
 
     @property
     def tokens(self) -> int:
         """Tokens that a row has room for; grows by doubling."""
-        return self._layers[0][0].shape[2]
+        return self._store.whole.shape[4]
 
-    def clear(self, row: int) -> None:
-        """Forget a row."""
-        self.lengths[row] = 0
+    def cut(self, row: int, tokens: int = 0) -> None:
+        """Forget what a row holds after so many tokens."""
+        self.lengths[row] = min(tokens, self.lengths[row])
 
     def swap(self, one: int, other: int) -> None:
         """Exchange two rows."""
         if one == other:
             return
         longest = max(self.lengths[one], self.lengths[other])
-        for layer in self._layers:
-            for kept in layer:
-                kept[[one, other], :, :longest] = kept[[other, one], :, :longest]
+        first, second = (self._store.whole[:, :, row, :, :longest] for row in (one, other))
+        kept = first.clone()
+        first.copy_(second)
+        second.copy_(kept)
         self.lengths[one], self.lengths[other] = self.lengths[other], self.lengths[one]
 
-    def read(self, row: int, ids_1T: Tensor, positions_31T: Tensor, groups: list[ImageGroup]) -> Tensor:
-        """Append tokens with their pictures to a row; logits after the last one, [vocabulary]."""
-        before, new = self.lengths[row], ids_1T.shape[1]
-        self._grow(before + new)
-        past: Cache = [(k[row : row + 1, :, :before], v[row : row + 1, :, :before]) for k, v in self._layers]
-        cache = past if before else []
-        last = self._network.extend(ids_1T, positions_31T, groups, cache=cache)
-        for layer, present in zip(self._layers, cache, strict=True):
-            for kept, whole in zip(layer, present, strict=True):
-                kept[row, :, before : before + new] = whole[0, :, before:]
-        self.lengths[row] = before + new
-        return last
+    def copy(self, source: int, target: int, tokens: int) -> None:
+        """Let a row hold the first tokens of another; it must not hold more, and what it holds must be the same."""
+        begin = self.lengths[target]
+        if source != target:
+            whole = self._store.whole
+            whole[:, :, target, :, begin:tokens] = whole[:, :, source, :, begin:tokens]
+        self.lengths[target] = tokens
 
-    def step(self, ids_B: Tensor, positions_B: Tensor) -> Tensor:
-        """Append one text token to each of the first B rows; logits after it, [B, vocabulary]."""
+    def read(self, decoder: Decoder, readings: Sequence[Reading]) -> Tensor:
+        """Append tokens with their pictures to rows of any lengths; logits after each, [readings, vocabulary]."""
+        if readings:
+            self._grow(max(self.lengths[one.row] + len(one.ids) for one in readings))
+        return torch.cat([self._read_pack(decoder, pack) for pack in _packs(readings)])
+
+    def _read_pack(self, decoder: Decoder, pack: Sequence[Reading]) -> Tensor:
+        ids = torch.tensor([token for one in pack for token in one.ids], device=self._device)
+        positions = torch.tensor([place for one in pack for place in one.positions], device=self._device).T
+        x, begin = decoder.embeddings[ids], 0
+        segments = []
+        for one in pack:
+            for start, tokens in one.pictures:
+                x[begin + start : begin + start + len(tokens)] = tokens
+            segments.append(Segment(one.row, self.lengths[one.row], len(one.ids)))
+            begin += len(one.ids)
+        logits = decoder.read(x, positions, segments, self._store)
+        for segment in segments:
+            self.lengths[segment.row] += segment.count
+        return logits
+
+    def step(self, decoder: Decoder, ids_B: Tensor, positions_B: Tensor, lengths_B: Tensor) -> Tensor:
+        """Append one text token to each of the first B rows; logits after it, [B, vocabulary].
+
+        ``lengths_B`` are the rows' lengths once more, as a tensor that the caller keeps from step to step.
+        """
         B = ids_B.shape[0]
-        lengths = self.lengths[:B]
-        self._grow(max(lengths) + 1)
-        logits = self._network.step(ids_B, positions_B, self._layers, torch.tensor(lengths, device=ids_B.device))
-        for row in range(B):
-            self.lengths[row] += 1
+        longest = max(self.lengths[:B])
+        self._grow(longest + 1)
+        logits = decoder.step(ids_B, positions_B, lengths_B, self._store, longest=longest)
+        self.lengths[:B] = [length + 1 for length in self.lengths[:B]]
         return logits
 
     def _grow(self, tokens: int) -> None:
         if tokens <= self.tokens:
             return
-        rows = len(self.lengths)
-        wanted = min(max(2 * self.tokens, tokens), max(self._network.config.context, tokens))
-        larger = _room(self._network.config, rows, wanted, like=_weight(self._network))
-        for old, new in zip(self._layers, larger, strict=True):
-            for kept, room in zip(old, new, strict=True):
-                room[:, :, : kept.shape[2]] = kept
-        self._layers = larger
+        larger = self._room(min(max(2 * self.tokens, tokens), max(self._config.context, tokens)))
+        longest, used = max(self.lengths), len(_until_last(self.lengths))
+        larger.whole[:, :, :used, :, :longest] = self._store.whole[:, :, :used, :, :longest]
+        self._store = larger
+
+    def _room(self, tokens: int) -> Store:
+        """Zeros: what a row does not hold must not be NaN, as it is multiplied by weights of 0."""
+        config = self._config
+        shape = (config.layers, 2, len(self.lengths), config.kv_heads, tokens, config.head_width)
+        if self._device.type != "cpu":
+            return Store(torch.zeros(shape, device=self._device))
+        # NumPy's zeros are pages that the system gives when they are first written: rows nobody uses cost nothing.
+        return Store(torch.from_numpy(np.zeros(shape, dtype=np.float32)))
 
 
-def _room(config: NetworkConfig, rows: int, tokens: int, *, like: Tensor) -> list[tuple[Tensor, Tensor]]:
-    shape = (rows, config.kv_heads, tokens, config.head_width)
-    return [(like.new_zeros(shape), like.new_zeros(shape)) for _ in range(config.layers)]
+def _until_last(lengths: Sequence[int]) -> Sequence[int]:
+    """The rows up to the last one that holds something."""
+    return lengths[: max((row + 1 for row, length in enumerate(lengths) if length), default=0)]
 
 
-def _weight(network: Network) -> Tensor:
-    return network.model.embed_tokens.weight.detach()
+def _packs(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
+    """Readings in packs of about equal cost; one that is too long for a pack is a pack."""
+    pack: list[Reading] = []
+    tokens = 0
+    for one in readings:
+        if pack and tokens + len(one.ids) > _PACK_TOKENS:
+            yield pack
+            pack, tokens = [], 0
+        pack.append(one)
+        tokens += len(one.ids)
+    if pack:
+        yield pack
