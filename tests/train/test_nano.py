@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 
@@ -12,22 +13,29 @@ from hypothesis import strategies as st
 from PIL import ImageColor
 
 from codedance.errors import DataError, UsageError
+from codedance.models import ScriptedModel
 from codedance.models.local.chat import Encoder
 from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
 from codedance.models.local.config import SIZES
 from codedance.models.local.tokenizer import Tokenizer
+from codedance.sandbox import LocalSandbox
 from codedance.schema import Trajectory
 from codedance.store import RunFolder
 from codedance.synth.generate import generate
 from codedance.synth.plan import GenerateSettings
+from codedance.tasks.worlds import Difficulty
 from codedance.tasks.worlds.vocabulary import COLOURS
 from codedance.train.corpus import Corpus, pointed, read_set
+from codedance.train.evaluate import evaluate_cell
+from codedance.train.gallery import write_gallery
 from codedance.train.items import ItemDataset
 from codedance.train.lessons import LESSON_TEXTS, LESSON_WORDS, counting_lesson, reading_lesson, writing_lesson
 from codedance.train.nano import NanoRecipe, train_nano
 from codedance.train.sequence import Supervised
 from codedance.train.trainer import Step, TrainSettings
 from codedance.train.wording import bound_words, trajectory_tokenizer
+
+pytestmark = pytest.mark.anyio
 
 FAMILIES = ("counting", "search", "scenes", "editing")
 
@@ -120,13 +128,13 @@ def test_cells_of_a_counting_lesson_hold_what_is_drawn_there(encoder: Encoder) -
         start, picture = item.encoded.images[0]
         by_colour = item.cells[0]
         columns = picture.width // encoder.config.patch
+        pixels = np.asarray(picture).astype(int)
         seen = 0
         for cell, label in enumerate(by_colour.labels):
             if label:
-                middle = (cell % columns * 28 + 14, cell // columns * 28 + 14)
-                nearby = [picture.getpixel((middle[0] + dx, middle[1] + dy)) for dx in (-9, 0, 9) for dy in (-9, 0, 9)]
+                x, y = cell % columns * 28 + 14, cell // columns * 28 + 14
                 wanted = ImageColor.getrgb(COLOURS[label - 1])
-                assert min(np.abs(np.subtract(one, wanted)).sum() for one in nearby) < 150
+                assert np.abs(pixels[y - 9 : y + 10, x - 9 : x + 10] - wanted).sum(2).min() < 150
                 seen += 1
         assert seen >= 1
         assert by_colour.start == start
@@ -199,3 +207,40 @@ def test_the_recipe_trains_resumes_and_leaves_a_checkpoint_that_loads(made: Path
 def test_a_size_that_does_not_exist_is_named(made: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="size huge: there is none"):
         train_nano(NanoRecipe(size="huge"), made, tmp_path / "run")
+
+
+async def test_evaluation_tells_kinds_of_questions_apart_and_looks_at_edits() -> None:
+    drawn: list[str] = []
+
+    async with LocalSandbox() as sandbox:
+        report = await evaluate_cell(
+            ScriptedModel(["<think>I guess.</think>\n<answer>3</answer>"] * 200),
+            sandbox,
+            family="editing",
+            difficulty=Difficulty.EASY,
+            count=6,
+            asks=("cover-sum", "divide-count"),
+            listener=lambda scene, trajectory, right: drawn.append(scene.asks),
+        )
+        assert set(report.asks) == set(drawn) <= {"cover-sum", "divide-count"}
+        assert sum(part.count for part in report.asks.values()) == report.count == len(drawn) == 6
+        assert report.right == 0, "a right number without the drawing is not right"
+        assert (report.direct, report.cells, report.answered) == (6, 0, 6)
+        with pytest.raises(UsageError, match="does not ask for dances"):
+            await evaluate_cell(
+                ScriptedModel([]), sandbox, family="search", difficulty=Difficulty.EASY, count=1, asks=("dances",)
+            )
+
+
+async def test_the_gallery_shows_right_and_wrong_traces_with_their_pictures(tmp_path: Path) -> None:
+    async with LocalSandbox() as sandbox:
+        model = ScriptedModel(["<think>I see <b>2</b>.</think>\n<answer>2</answer>"] * 400)
+        page = await write_gallery(model, sandbox, [("counting", Difficulty.EASY)], tmp_path, right=2, wrong=2)
+    text = page.read_text()
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## Right 1: counting, easy", "## Right 2: counting, easy",
+        "## Wrong 1: counting, easy", "## Wrong 2: counting, easy",
+    ]  # fmt: skip
+    for name in re.findall(r"\]\(([^)]+)\)", text):
+        assert (tmp_path / name).stat().st_size > 100
+    assert "**Answer.** 2; the truth is 2." in text

@@ -125,15 +125,11 @@ def evaluate(
 
     from codedance.models import nano as embedded
     from codedance.sandbox import LocalSandbox
-    from codedance.tasks.worlds import FAMILIES, Difficulty
+    from codedance.tasks.worlds import Difficulty
     from codedance.train.evaluate import evaluate_cell
 
     folder = checkpoint or embedded.CHECKPOINT
-    families = family or embedded.FAMILIES
-    for name in families:
-        if name not in FAMILIES:
-            raise UsageError(f"--family {name}: there is no such family; choose among {', '.join(FAMILIES)}")
-    cells = [(name, difficulty) for name in families for difficulty in Difficulty]
+    cells = [(name, difficulty) for name in _families(family) for difficulty in Difficulty]
 
     async def measure(tick: Callable[[], None]) -> list[CellReport]:
         model = embedded.load(folder)
@@ -159,6 +155,67 @@ def evaluate(
         typer.echo(json.dumps([report.model_dump() for report in reports]))
         return
     typer.echo(_table(reports, by_question=by_question))
+
+
+@app.command(epilog="Example: `codedance train gallery --out gallery --right 8 --wrong 4`")
+def gallery(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where gallery.md and its pictures are written.")],
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Checkpoint of the nano make. [the embedded model's]")
+    ] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(metavar="F", help="Only this family; may be repeated. [those that the embedded model knows]"),
+    ] = None,
+    right: Annotated[int, typer.Option(min=0, help="Traces with a right answer.")] = 8,
+    wrong: Annotated[int, typer.Option(min=0, help="Traces with a wrong one, if so many are found.")] = 4,
+    threads: Threads = 1,
+) -> None:
+    """Write a page of real traces on held-out scenes, failures among them."""
+    _require_torch(threads)
+    import anyio
+
+    from codedance.models import nano as embedded
+    from codedance.sandbox import LocalSandbox
+    from codedance.tasks.worlds import Difficulty
+    from codedance.train.gallery import write_gallery
+
+    cells = [(name, difficulty) for name in _families(family) for difficulty in Difficulty]
+
+    async def write(show: Callable[[int], None]) -> Path:
+        async with LocalSandbox() as sandbox:
+            model = embedded.load(checkpoint or embedded.CHECKPOINT)
+            return await write_gallery(model, sandbox, cells, out, right=right, wrong=wrong, listener=show)
+
+    with _progress() as progress:
+        task = progress.add_task("collecting", total=right + wrong, status="")
+        page = anyio.run(write, lambda found: progress.update(task, completed=found))
+    typer.echo(f"gallery: {page}")
+
+
+@app.command(name="export", epilog="Example: `codedance train export runs/nano/checkpoint --out ported`")
+def export_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of the nano make.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the copy is written.")],
+) -> None:
+    """Copy a checkpoint with Qwen's own token ids, for engines that have these ids in their code (ms-swift, verl)."""
+    _require_torch(1)
+    from codedance.models.local.qwen_ids import with_qwen_ids
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"--out {out}: is there already; choose a folder that is new or empty")
+    with_qwen_ids(checkpoint, out)
+    typer.echo(f"checkpoint: {out}")
+
+
+def _families(names: list[str] | None) -> tuple[str, ...]:
+    from codedance.models import nano as embedded
+    from codedance.tasks.worlds import FAMILIES
+
+    for name in names or []:
+        if name not in FAMILIES:
+            raise UsageError(f"--family {name}: there is no such family; choose among {', '.join(FAMILIES)}")
+    return tuple(names or embedded.FAMILIES)
 
 
 def _table(reports: list[CellReport], *, by_question: bool) -> str:

@@ -10,7 +10,7 @@ from itertools import count as counting
 import anyio
 from PIL import Image
 
-from codedance.episode import EpisodeSettings, run_episode
+from codedance.episode import EpisodeSettings, Rollout, run_episode
 from codedance.errors import UsageError
 from codedance.imaging import Picture
 from codedance.models.contract import Model
@@ -20,7 +20,7 @@ from codedance.sandbox import Sandbox
 from codedance.schema import Record, Trajectory
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
-__all__ = ["AskReport", "CellReport", "evaluate_cell"]
+__all__ = ["AskReport", "CellReport", "evaluate_cell", "is_right"]
 
 _RAREST = 500
 """Scenes looked at for each one that is wanted: a kind of question that is rarer is not there."""
@@ -121,10 +121,9 @@ async def evaluate_cell(
             # What is kept of a scene is its answer: the pictures of many would fill the memory.
             found[seed] = _Seen(scene.asks, scene.answer, trajectory, right, blind_right)
 
+    seeds = await anyio.to_thread.run_sync(lambda: _seeds(family, difficulty, count=count, asks=asks, first=first_seed))
     async with anyio.create_task_group() as group:
-        for seed in await anyio.to_thread.run_sync(
-            lambda: _seeds(family, difficulty, count=count, asks=asks, first=first_seed)
-        ):
+        for seed in seeds:
             group.start_soon(ask, seed)
     seen = [found[seed] for seed in sorted(found)]
     executions = [turn.execution for one in seen for turn in one.trajectory.turns if turn.execution is not None]
@@ -177,10 +176,16 @@ async def _ask(
         pictures = (Picture.from_image(Image.new("RGB", scene.image.size, (240, 240, 240))),)
         task = task.model_copy(update={"images": tuple(picture.ref for picture in pictures)})
     rollout = await run_episode(task, pictures, model=model, sandbox=sandbox, settings=settings)
-    trajectory, answer = rollout.trajectory, task.answer
-    right = answer is not None and matches(trajectory.answer, answer)
-    if right and scene.edit is not None:
-        shown = [one.image.sha256 for turn in trajectory.turns if turn.execution for one in turn.execution.images]
-        last = rollout.pictures[shown[-1]].to_image() if shown else None
-        right = edit_fault(scene.image, last, scene.edit) is None
-    return right, trajectory
+    return is_right(scene, rollout), rollout.trajectory
+
+
+def is_right(scene: Scene, rollout: Rollout) -> bool:
+    """True if the answer is right and, where the task is to draw, the picture that was shown last is too."""
+    trajectory = rollout.trajectory
+    if trajectory.task.answer is None or not matches(trajectory.answer, trajectory.task.answer):
+        return False
+    if scene.edit is None:
+        return True
+    shown = [one.image.sha256 for turn in trajectory.turns if turn.execution for one in turn.execution.images]
+    last = rollout.pictures[shown[-1]].to_image() if shown else None
+    return edit_fault(scene.image, last, scene.edit) is None

@@ -21,7 +21,7 @@ from codedance.schema import CodeFormat
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Oracle, Scene, SceneObject, make_scene
 from codedance.tasks.worlds.vocabulary import LETTERS, READ_QUESTIONS, SHAPE_QUESTIONS, SHAPES
 from codedance.train.corpus import Corpus
-from codedance.train.lessons import counting_lesson, reading_lesson, writing_lesson
+from codedance.train.lessons import counting_lesson, look, reading_lesson, writing_lesson
 from codedance.train.sequence import Batch, Reading, Supervised, collate_parts
 
 __all__ = ["ItemDataset", "episode_item"]
@@ -30,7 +30,7 @@ _OPEN, _CLOSE = "<tool_response>\n", "\n</tool_response>"
 _CROP_MARGIN = 9
 _TOOL_CALL_SHARE = 0.12
 _HARD_SHARE = 0.6
-_KINDS = ("search", "count", "read", "bind", "see-counts", "see-cards", "see-text")
+_KINDS = ("search", "count", "read", "bind", "see-counts", "see-cards", "see-text", "look")
 
 
 class ItemDataset(Dataset[tuple[Batch, ...]]):
@@ -40,8 +40,8 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         encoder: writes the chat format.
         mix: items of each kind in a step: ``episode`` (trajectories of the corpus); ``search``, ``count`` (episodes
             made from seeds, easy and hard); ``read`` (several tight crops with their answers); ``bind`` (words of the
-            question into code, printed numbers into answers); ``see-counts``, ``see-cards``, ``see-text`` (lessons of
-            :mod:`codedance.train.lessons`).
+            question into code, printed numbers into answers); and the lessons of :mod:`codedance.train.lessons`,
+            ``see-counts``, ``see-cards``, ``see-text`` and ``look``.
         seed: seed of everything.
         parts: batches that a step's items are cut into, by length.
         corpus: trajectories, if there are such in the mix.
@@ -97,6 +97,8 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
                 return counting_lesson(self._encoder, rng)
             case "see-cards":
                 return reading_lesson(self._encoder, rng)
+            case "look":
+                return look(self._encoder, rng, self._names)
             case _:
                 return writing_lesson(self._encoder, rng, self._names)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -15,7 +15,15 @@ from codedance.tasks.worlds.lettering import FONTS, font, text_size
 from codedance.tasks.worlds.vocabulary import COLOURS, COUNT_QUESTIONS, LETTERS, READ_QUESTIONS, SHAPE_QUESTIONS, SHAPES
 from codedance.train.sequence import Cells, Supervised
 
-__all__ = ["LESSON_TEXTS", "LESSON_WORDS", "Written", "counting_lesson", "reading_lesson", "writing_lesson"]
+__all__ = [
+    "LESSON_TEXTS",
+    "LESSON_WORDS",
+    "Written",
+    "counting_lesson",
+    "look",
+    "reading_lesson",
+    "writing_lesson",
+]
 
 _QUESTIONS = 5
 """Questions about one picture: the picture is what costs."""
@@ -27,6 +35,11 @@ _ENDS = ("Which numbers are at the top and at the bottom?", "Read the first numb
 _GLANCES = ("I can read it.", "It is written clearly.")
 LESSON_TEXTS = tuple(f"<think>{one}</think>\n<answer>" for one in _GLANCES) + _WRITTEN + _ENDS
 """What the lessons say beside what trajectories say."""
+_ATTRIBUTES = (
+    (("", *COLOURS), "colour"),
+    (("", *SHAPES), "shape"),
+    (("", *"0123456789", *LETTERS), "glyph"),
+)
 _CHARACTERS = "0123456789.-%abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -34,47 +47,75 @@ def counting_lesson(encoder: Encoder, rng: Random) -> Supervised:
     """An easy counting picture, several questions about it answered at a glance; its cells are known."""
     scene = make_scene("counting", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
     asked = [scene, *(_ask_count(scene, rng) for _ in range(_QUESTIONS - 1))]
-    words = {"colour": ("", *COLOURS), "shape": ("", *SHAPES)}
-    return _glances(encoder, scene, asked, looks=[(words[name], _attribute(name)) for name in words], rng=rng)
+    return _glances(encoder, scene, asked, rng=rng)
 
 
 def reading_lesson(encoder: Encoder, rng: Random) -> Supervised:
     """An easy search picture, a question about each card answered at a glance; its cells are known."""
     scene = make_scene("search", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
     asked = [scene, *(_ask_card(scene, card, rng) for card in scene.objects if card is not scene.target)]
-    glyphs = ("", *"0123456789", *LETTERS)
-    words = {"colour": ("", *COLOURS), "shape": ("", *SHAPES), "glyph": glyphs}
-    return _glances(encoder, scene, asked, looks=[(words[name], _attribute(name)) for name in words], rng=rng)
+    return _glances(encoder, scene, asked, rng=rng)
 
 
-def _attribute(name: str) -> Callable[[SceneObject], str]:
-    return lambda one: str(getattr(one, name) or "")
+def look(encoder: Encoder, rng: Random, names: Sequence[str]) -> Supervised:
+    """A picture that is only looked at, without a word written about it: the cheapest lesson there is."""
+    item = Supervised()
+    kind = rng.random()
+    if kind < 0.35:
+        scene = make_scene("counting", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
+        item.read(encoder, Role.USER, [scene.image])
+        item.cells.extend(_known(encoder, scene.objects, scene.image.size, *item.encoded.images[0]))
+    elif kind < 0.75:
+        difficulty = Difficulty.HARD if kind < 0.55 else Difficulty.EASY
+        scene = make_scene("search", difficulty, rng.randrange(HELD_OUT_SEEDS))
+        if difficulty is Difficulty.EASY:
+            item.read(encoder, Role.USER, [scene.image])
+            item.cells.extend(_known(encoder, scene.objects, scene.image.size, *item.encoded.images[0]))
+        for card in scene.objects if difficulty is Difficulty.HARD else ():
+            _close(item, encoder, scene, card, rng)
+    else:
+        shown = _column(rng) if rng.random() < 0.3 else _write((_label(rng, names),), rng)
+        item.read(encoder, Role.USER, [shown.image])
+        item.cells.append(_characters(encoder, shown, *item.encoded.images[0]))
+    return item
 
 
-def _glances(
-    encoder: Encoder,
-    scene: Scene,
-    asked: Sequence[Scene],
-    *,
-    looks: Sequence[tuple[tuple[str, ...], Callable[[SceneObject], str]]],
-    rng: Random,
-) -> Supervised:
+def _close(item: Supervised, encoder: Encoder, scene: Scene, card: SceneObject, rng: Random) -> None:
+    """A card as code would cut it out, a little more or less."""
+    left, top, right, bottom = card.box
+    margin = rng.randint(4, 14)
+    shift = rng.randint(-3, 3), rng.randint(-3, 3)
+    box = left - margin + shift[0], top - margin + shift[1], right + margin + shift[0], bottom + margin + shift[1]
+    crop = scene.image.crop(box)
+    inside = replace(card, box=(left - box[0], top - box[1], right - box[0], bottom - box[1]))
+    item.read(encoder, Role.USER, [crop])
+    item.cells.extend(_known(encoder, [inside], crop.size, *item.encoded.images[-1]))
+
+
+def _glances(encoder: Encoder, scene: Scene, asked: Sequence[Scene], *, rng: Random) -> Supervised:
     item = Supervised()
     item.read(encoder, Role.SYSTEM, [system_prompt()])
     for number, one in enumerate(asked):
         item.read(encoder, Role.USER, [scene.image, one.question] if number == 0 else [one.question])
         item.write(encoder, Oracle(one, rng, mode="direct").reply())
-    start, scaled = item.encoded.images[0]
-    columns, rows = scaled.width // encoder.config.patch, scaled.height // encoder.config.patch
-    across, down = columns / scene.image.width, rows / scene.image.height
-    for words, look in looks:
-        labels = [0] * (columns * rows)
-        for thing in scene.objects:
-            left, top, right, bottom = thing.box
-            cell = int((top + bottom) / 2 * down) * columns + int((left + right) / 2 * across)
-            labels[cell] = words.index(look(thing))
-        item.cells.append(Cells(start, _tokens(encoder, words), tuple(labels)))
+    item.cells.extend(_known(encoder, scene.objects, scene.image.size, *item.encoded.images[0]))
     return item
+
+
+def _known(
+    encoder: Encoder, objects: Sequence[SceneObject], size: tuple[int, int], start: int, scaled: Image.Image
+) -> Iterator[Cells]:
+    """For each cell the colour, the shape and the glyph of the thing whose centre lies in it."""
+    columns, rows = scaled.width // encoder.config.patch, scaled.height // encoder.config.patch
+    for words, name in _ATTRIBUTES:
+        if name == "glyph" and not any(one.glyph for one in objects):
+            continue
+        labels = [0] * (columns * rows)
+        for thing in objects:
+            left, top, right, bottom = thing.box
+            cell = int((top + bottom) / 2 * rows / size[1]) * columns + int((left + right) / 2 * columns / size[0])
+            labels[cell] = words.index(str(getattr(thing, name) or ""))
+        yield Cells(start, _tokens(encoder, words), tuple(labels))
 
 
 def _tokens(encoder: Encoder, words: Sequence[str]) -> tuple[int, ...]:

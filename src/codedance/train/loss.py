@@ -59,7 +59,9 @@ def losses(network: Network, batch: Batch, weights: LossWeights) -> Losses:
 
     A constant, because a mean over the batch's tokens would weight the tokens of short direct answers several times.
     """
-    states = network.hidden(batch.ids_BT, batch.positions_3BT, batch.groups)
+    written = bool(batch.mask_BT.any())
+    # Where nothing is written, the layers behind the one that READ and CELL look at have nothing to learn.
+    states = network.hidden(batch.ids_BT, batch.positions_3BT, batch.groups, layers=None if written else _READ_LAYER)
     # The token at t is predicted from the state at t - 1; the first token is never supervised.
     target_mask = batch.mask_BT[:, 1:]
     logits = network.logits(states[-1][:, :-1][target_mask]).float()
@@ -98,37 +100,54 @@ def _spoken(network: Network, tokens: Tensor, among: Sequence[int]) -> Tensor:
     return F.linear(normed, weight.to(normed.dtype)).float()
 
 
+def _gather(state_BTD: Tensor, spans: Sequence[tuple[int, int, int]]) -> Tensor:
+    """The tokens of spans (row, start, length), one after the other."""
+    longest = state_BTD.shape[1]
+    index = torch.cat([torch.arange(row * longest + start, row * longest + start + n) for row, start, n in spans])
+    return state_BTD.flatten(0, 1)[index.to(state_BTD.device)]
+
+
 def _read_loss(network: Network, state_BTD: Tensor, readings: Sequence[tuple[int, Reading]]) -> tuple[Tensor, float]:
     """Cross-entropy of the words that must be readable from a picture's tokens at the input of a layer.
 
     Every token votes through the tied embedding; votes are joined by log-sum-exp over the tokens, so that one token
     that sees the word is enough. Summed over pictures.
     """
-    parts: list[Tensor] = []
+    total = state_BTD.new_zeros((), dtype=torch.float32)
     right = words = 0
-    for row, reading in readings:
-        tokens = state_BTD[row, reading.start : reading.start + reading.count]
-        share = min(1.0, _MOST_WORDS / max(1, len(reading.words)))
-        votes: dict[tuple[int, ...], Tensor] = {}
-        for word, among in reading.words:
-            if among not in votes:
-                votes[among] = torch.logsumexp(_spoken(network, tokens, among), dim=0)
-            answer = torch.tensor(among.index(word), device=state_BTD.device)
-            parts.append(share * F.cross_entropy(votes[among], answer))
-            right += int(votes[among].argmax() == answer)
-            words += 1
-    return torch.stack(parts).sum(), right / words
+    # All pictures that are asked for words of one group are one product: a gather for each would cost far more.
+    for among in dict.fromkeys(group for _, reading in readings for _, group in reading.words):
+        asked = [(row, one) for row, one in readings if any(group == among for _, group in one.words)]
+        tokens = _gather(state_BTD, [(row, one.start, one.count) for row, one in asked])
+        spoken = torch.split(_spoken(network, tokens, among), [one.count for _, one in asked])
+        votes, answers, shares = [], [], []
+        for (_, one), said in zip(asked, spoken, strict=True):
+            vote = torch.logsumexp(said, dim=0)
+            for word in (word for word, group in one.words if group == among):
+                votes.append(vote)
+                answers.append(among.index(word))
+                shares.append(min(1.0, _MOST_WORDS / len(one.words)))
+        stacked, answer = torch.stack(votes), torch.tensor(answers, device=state_BTD.device)
+        each = F.cross_entropy(stacked, answer, reduction="none")
+        total = total + (each * torch.tensor(shares, device=each.device)).sum()
+        right += int((stacked.argmax(-1) == answer).sum())
+        words += len(answers)
+    return total, right / words
 
 
 def _cell_loss(network: Network, state_BTD: Tensor, cells: Sequence[tuple[int, Cells]]) -> tuple[Tensor, float]:
     """Cross-entropy of the word for what lies in each cell, at the input of a layer; summed over pictures."""
     total = state_BTD.new_zeros((), dtype=torch.float32)
     right = seen = 0
-    for row, known in cells:
-        labels = torch.tensor(known.labels, device=state_BTD.device)
-        spoken = _spoken(network, state_BTD[row, known.start : known.start + len(labels)], known.among)
-        weight = torch.where(labels > 0, _SEEN_WEIGHT, 1.0)
-        total = total + (F.cross_entropy(spoken, labels, reduction="none") * weight).sum() / weight.sum()
-        right += int(((spoken.argmax(-1) == labels) & (labels > 0)).sum())
-        seen += int((labels > 0).sum())
+    for among in dict.fromkeys(known.among for _, known in cells):
+        asked = [(row, known) for row, known in cells if known.among == among]
+        tokens = _gather(state_BTD, [(row, one.start, len(one.labels)) for row, one in asked])
+        labels = [torch.tensor(one.labels) for _, one in asked]
+        weights = [torch.where(one > 0, _SEEN_WEIGHT, 1.0) for one in labels]
+        weight = torch.cat([one / one.sum() for one in weights]).to(state_BTD.device)
+        label = torch.cat(labels).to(state_BTD.device)
+        spoken = _spoken(network, tokens, among)
+        total = total + (F.cross_entropy(spoken, label, reduction="none") * weight).sum()
+        right += int(((spoken.argmax(-1) == label) & (label > 0)).sum())
+        seen += int((label > 0).sum())
     return total, right / max(1, seen)

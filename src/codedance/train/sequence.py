@@ -102,10 +102,15 @@ class Batch:
 
 
 def collate_parts(sequences: Sequence[Supervised], *, patch: int, parts: int) -> tuple[Batch, ...]:
-    """Batches of sequences of about the same length, so that little of them is padding; together they are one step."""
-    ordered = sorted(sequences, key=lambda one: len(one.encoded.ids))
-    size = -(-len(ordered) // parts)
-    return tuple(collate(ordered[at : at + size], patch=patch) for at in range(0, len(ordered), size))
+    """Batches of sequences of about the same length, so that little of them is padding; together they are one step.
+
+    Sequences in which the model writes nothing, whose pictures are only looked at, make a batch of their own.
+    """
+    looks = [one for one in sequences if not any(one.mask)]
+    ordered = sorted((one for one in sequences if any(one.mask)), key=lambda one: len(one.encoded.ids))
+    size = max(1, -(-len(ordered) // parts))
+    batches = [collate(ordered[at : at + size], patch=patch) for at in range(0, len(ordered), size)]
+    return (*batches, collate(looks, patch=patch)) if looks else tuple(batches)
 
 
 def collate(sequences: Sequence[Supervised], *, patch: int) -> Batch:
