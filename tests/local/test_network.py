@@ -27,11 +27,13 @@ from codedance.train.sequence import Supervised, collate
 SMALL = {"vision_width": 32, "vision_layers": 2, "vision_inner": 48, "width": 64, "layers": 2, "heads": 2, "inner": 96}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[1, 2], ids=["patches of 28", "patches of 14, four a token"])
+def folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """A small checkpoint with random weights."""
     tokenizer = Tokenizer(build_tokenizer(nano_pieces()))
-    config = NetworkConfig(vocabulary=tokenizer.size, head_width=32, rope_sections=(4, 6, 6), **SMALL)
+    config = NetworkConfig(
+        vocabulary=tokenizer.size, merge=request.param, head_width=32, rope_sections=(4, 6, 6), **SMALL
+    )
     network = Network(config)
     network.initialise(torch.Generator().manual_seed(1))
     path = tmp_path_factory.mktemp("checkpoint")
@@ -60,6 +62,13 @@ def inputs(encoded: Encoded) -> tuple[torch.Tensor, torch.Tensor, tuple[ImageGro
     return batch.ids_BT, batch.positions_3BT, batch.groups
 
 
+def as_published(pixels: torch.Tensor, merge: int) -> torch.Tensor:
+    """Patches in the published order, those of a token side by side, channel first; of one picture."""
+    side, rows, columns = 28 // merge, pixels.shape[0] // 28, pixels.shape[1] // 28
+    grid = pixels.view(rows, merge, side, columns, merge, side, 3).permute(0, 3, 1, 4, 6, 2, 5)
+    return grid.reshape(rows * columns * merge * merge, 3, side, side).float()
+
+
 def test_logits_equal_those_of_transformers(folder: Path) -> None:
     from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -68,11 +77,11 @@ def test_logits_equal_those_of_transformers(folder: Path) -> None:
     ids, positions, groups = inputs(encoder.encode(conversation()))
     pixels, grids = [], []
     for group in groups:
+        merge, side = network.config.merge, network.config.inner_patch
         rows, columns = group.pixels.shape[1] // 28, group.pixels.shape[2] // 28
-        patches = group.pixels.view(rows, 28, columns, 28, 3).permute(0, 2, 4, 1, 3).float()
-        patches = patches.reshape(rows * columns, 3, 1, 28 * 28).expand(-1, -1, 2, -1)
-        pixels.append(((patches - 240) / 64).reshape(rows * columns, -1))
-        grids.append([1, rows, columns])
+        flat = as_published(group.pixels[0], merge).reshape(-1, 3, 1, side * side).expand(-1, -1, 2, -1)
+        pixels.append(((flat - 240) / 64).reshape(len(flat), -1))
+        grids.append([1, rows * merge, columns * merge])
     kinds = (ids == encoder.tokenizer.special["<|image_pad|>"]).int()
     with torch.no_grad():
         mine = network(ids, positions, groups)
@@ -105,10 +114,11 @@ def test_text_pixels_and_grid_equal_those_of_transformers(folder: Path) -> None:
     for (_, mine), picture in zip(encoded.images, [messages[1].pictures[0], messages[3].pictures[0]], strict=True):
         theirs = images(images=[picture.to_image()], return_tensors="pt")
         _, rows, columns = theirs["image_grid_thw"][0].tolist()
-        assert mine.size == (columns * 28, rows * 28)
-        array = torch.from_numpy(np.asarray(mine).copy()).float().view(rows, 28, columns, 28, 3)
-        flat = ((array - 240) / 64).permute(0, 2, 4, 1, 3).reshape(rows * columns, 3, 1, -1)
-        assert torch.allclose(flat.expand(-1, -1, 2, -1).reshape(rows * columns, -1), theirs["pixel_values"], atol=1e-5)
+        merge, side = encoder.config.merge, encoder.config.inner_patch
+        assert mine.size == (columns * side, rows * side)
+        flat = as_published(torch.from_numpy(np.asarray(mine).copy()), merge).reshape(-1, 3, 1, side * side)
+        flat = ((flat - 240) / 64).expand(-1, -1, 2, -1).reshape(rows * columns, -1)
+        assert torch.allclose(flat, theirs["pixel_values"], atol=1e-5)
 
 
 @pytest.mark.parametrize(("heads", "kv_heads"), [(2, 1), (4, 2), (2, 2)])
@@ -181,3 +191,19 @@ def test_any_picture_has_a_grid_within_bounds(folder: Path, size: tuple[int, int
     image = encoder.scale(Image.new("RGB", size))
     assert image.width % 28 == image.height % 28 == 0
     assert 28 * 28 <= image.width * image.height <= encoder.config.max_pixels
+
+
+@pytest.mark.parametrize("merge", [1, 2])
+def test_the_decoder_sees_what_the_network_sees(merge: int) -> None:
+    network = Network(NetworkConfig(vocabulary=50, merge=merge))
+    network.initialise(torch.Generator().manual_seed(0))
+    pixels = torch.randint(0, 255, (2, 84, 112, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        whole, fused = network.visual(pixels), Decoder(network).see(pixels)
+    assert whole.shape == (2, 12, network.config.width)
+    assert torch.allclose(whole, fused, atol=1e-5)
+
+
+def test_a_token_that_patches_do_not_fill_is_refused() -> None:
+    with pytest.raises(ValueError, match="patch 28 must be a multiple of merge 3"):
+        NetworkConfig(vocabulary=50, merge=3)

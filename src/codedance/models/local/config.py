@@ -18,6 +18,9 @@ class NetworkConfig(Record):
     vision_heads: int = 2
     vision_inner: int = 384
     patch: int = 28
+    """Side in pixels of what becomes one token of the language model."""
+    merge: int = 1
+    """Such a token is put together from ``merge`` by ``merge`` patches of the vision tower."""
     width: int = 192
     layers: int = 4
     heads: int = 3
@@ -35,6 +38,17 @@ class NetworkConfig(Record):
     """Smaller pictures are scaled up to about this size."""
     max_pixels: int = 224 * 224
     """Larger pictures are scaled down to about this size."""
+
+    @property
+    def inner_patch(self) -> int:
+        """Side in pixels of a patch of the vision tower."""
+        return self.patch // self.merge
+
+    @model_validator(mode="after")
+    def _patches_fill_a_token(self) -> NetworkConfig:
+        if self.patch % self.merge:
+            raise ValueError(f"patch {self.patch} must be a multiple of merge {self.merge}")
+        return self
 
     @model_validator(mode="after")
     def _sections_fill_the_head(self) -> NetworkConfig:
@@ -83,8 +97,8 @@ class NetworkConfig(Record):
                 "num_heads": self.vision_heads,
                 "hidden_act": "silu",
                 "in_channels": 3,
-                "patch_size": self.patch,
-                "spatial_merge_size": 1,
+                "patch_size": self.inner_patch,
+                "spatial_merge_size": self.merge,
                 "temporal_patch_size": 2,
                 "out_hidden_size": self.width,
                 "fullatt_block_indexes": list(range(self.vision_layers)),

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 
-from codedance.models.local.network import Attention, Block, GatedMLP, Network, VisionBlock
+from codedance.models.local.network import Attention, Block, GatedMLP, Network, VisionBlock, patches
 
 __all__ = ["Decoder", "Segment", "Store"]
 
@@ -90,7 +90,8 @@ class Decoder:
         first, second = vision.merger.mlp[0], vision.merger.mlp[2]
         assert isinstance(first, nn.Linear)
         assert isinstance(second, nn.Linear)
-        self._merge = (_fused(first.weight, vision.merger.ln_q.weight), first.bias.detach().float())
+        norm = vision.merger.ln_q.weight.repeat(config.merge**2)
+        self._merge = (_fused(first.weight, norm), first.bias.detach().float())
         self._widen = (_fused(second.weight), second.bias.detach().float())
         self.device = self.embeddings.device
         # Pixels come as 0..255: mean and deviation are part of the map.
@@ -111,13 +112,12 @@ class Decoder:
         return _signature(self._network) != self._made_of
 
     def see(self, pixels: Tensor) -> Tensor:
-        """Tokens of pictures of one size, [N, height, width, 3] of 8 bits to [N, P, D]."""
-        N, height, width, _ = pixels.shape
-        patch, heads = self.config.patch, self.config.vision_heads
-        rows, columns = height // patch, width // patch
-        x = pixels.view(N, rows, patch, columns, patch, 3).permute(0, 1, 3, 5, 2, 4).reshape(N * rows * columns, -1)
+        """Tokens of pictures of one size, [N, height, width, 3] of 8 bits to [N, tokens, D]."""
+        heads, merge = self.config.vision_heads, self.config.merge
+        N, rows, columns = len(pixels), pixels.shape[1] // self.config.patch, pixels.shape[2] // self.config.patch
+        x = patches(pixels, self.config).flatten(0, 1)
         x = torch.addmm(self._patches_bias, x.float(), self._patches)
-        P, D = rows * columns, x.shape[1]
+        P, D = rows * columns * merge**2, x.shape[1]
         turns = self._grid_turns(rows, columns).repeat(N, 1)
         for layer in self._seeing:
             qkv = torch.addmm(layer.qkv_bias, self._normalised(x, self._mean_vision), layer.qkv)
@@ -127,8 +127,9 @@ class Decoder:
             assert layer.out_bias is not None
             x.add_(layer.out_bias).addmm_(mixed, layer.out)
             self._feed_forward(x, layer, self._mean_vision)
-        x = F.gelu(torch.addmm(self._merge[1], self._normalised(x, self._mean_vision), self._merge[0]))
-        return torch.addmm(self._widen[1], x, self._widen[0]).view(N, P, -1)
+        merged = self._normalised(x, self._mean_vision).view(N * rows * columns, -1)
+        x = F.gelu(torch.addmm(self._merge[1], merged, self._merge[0]))
+        return torch.addmm(self._widen[1], x, self._widen[0]).view(N, rows * columns, -1)
 
     def read(self, x_TD: Tensor, positions_3T: Tensor, segments: Sequence[Segment], store: Store) -> Tensor:
         """Append segments, packed one behind the other, to their rows; logits after each segment, [S, vocabulary].
@@ -244,7 +245,7 @@ class Decoder:
         return torch.cat([part[axis] for part, axis in zip(parts, positions_3T, strict=True)], dim=1)
 
     def _grid_turns(self, rows: int, columns: int) -> Tensor:
-        cos, sin = self._network.visual._rotary(rows, columns, self.embeddings)
+        cos, sin = self._network.visual.rotary(rows, columns, self.embeddings)
         return torch.complex(cos, sin)
 
 

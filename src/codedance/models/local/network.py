@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from codedance.models.local.config import NetworkConfig
 
-__all__ = ["ImageGroup", "Network", "rotate"]
+__all__ = ["ImageGroup", "Network", "patches", "rotate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.proj = nn.Conv3d(3, config.vision_width, (2, config.patch, config.patch), bias=False)
+        self.proj = nn.Conv3d(3, config.vision_width, (2, config.inner_patch, config.inner_patch), bias=False)
 
     def forward(self, patches_NPC: Tensor) -> Tensor:
         """[N, P, 3 * patch * patch], channel first, to [N, P, D]."""
@@ -116,14 +116,14 @@ class Merger(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
+        self.inner = config.vision_width * config.merge**2
         self.ln_q = RMSNorm(config.vision_width)
-        self.mlp = nn.Sequential(
-            nn.Linear(config.vision_width, config.vision_width), nn.GELU(), nn.Linear(config.vision_width, config.width)
-        )
+        self.mlp = nn.Sequential(nn.Linear(self.inner, self.inner), nn.GELU(), nn.Linear(self.inner, config.width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, P, vision D] to [N, P, D]."""
-        out: Tensor = self.mlp(self.ln_q(x))
+        """[N, P, vision D], the patches of a token side by side, to [N, tokens, D]."""
+        normed = self.ln_q(x)
+        out: Tensor = self.mlp(normed.reshape(len(x), -1, self.inner))
         return out
 
 
@@ -138,25 +138,34 @@ class VisionTower(nn.Module):
         self.merger = Merger(config)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """[N, height, width, 3] of 0..255 to [N, P, D], patches row by row."""
-        N, height, width, _ = pixels.shape
-        patch = self.config.patch
-        rows, columns = height // patch, width // patch
-        x = pixels.view(N, rows, patch, columns, patch, 3).permute(0, 1, 3, 5, 2, 4).reshape(N, rows * columns, -1)
+        """[N, height, width, 3] of 0..255 to [N, tokens, D], tokens row by row."""
+        rows, columns = pixels.shape[1] // self.config.patch, pixels.shape[2] // self.config.patch
+        x = patches(pixels, self.config)
         x = self.patch_embed((x.to(self.merger.ln_q.weight.dtype) - self.config.pixel_mean) / self.config.pixel_std)
-        cos, sin = self._rotary(rows, columns, x)
+        cos, sin = self.rotary(rows, columns, x)
         for block in self.blocks:
             x = block(x, cos, sin)
         out: Tensor = self.merger(x)
         return out
 
-    def _rotary(self, rows: int, columns: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    def rotary(self, rows: int, columns: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of the patches' rows and columns for a grid of tokens, in the order of :func:`patches`."""
         quarter = self.config.vision_width // self.config.vision_heads // 4
         frequency = 1.0 / (10000 ** (torch.arange(quarter, device=like.device, dtype=torch.float32) / quarter))
-        row = torch.arange(rows, device=like.device).repeat_interleave(columns)
-        column = torch.arange(columns, device=like.device).repeat(rows)
+        merge = self.config.merge
+        place = torch.arange(rows * merge * columns * merge, device=like.device)
+        place = place.view(rows, merge, columns, merge).transpose(1, 2).flatten()
+        row, column = place // (columns * merge), place % (columns * merge)
         angle = torch.cat([row[:, None] * frequency, column[:, None] * frequency], dim=-1)
         return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+
+
+def patches(pixels: Tensor, config: NetworkConfig) -> Tensor:
+    """[N, height, width, 3] to [N, P, 3 * patch * patch], channel first; the patches of a token stand side by side."""
+    N, height, width, _ = pixels.shape
+    rows, columns, merge, side = height // config.patch, width // config.patch, config.merge, config.inner_patch
+    grid = pixels.view(N, rows, merge, side, columns, merge, side, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
+    return grid.reshape(N, rows * columns * merge * merge, -1)
 
 
 class Attention(nn.Module):
