@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from codedance.errors import DataError, ModelUnreachableError, StoreError, UsageError
 from codedance.imaging import Picture
 from codedance.models import Completion, Model
+from codedance.models.asking import Party
 from codedance.protocol import ChatMessage, direct_prompt
 from codedance.schema import MathAnswer, NumberAnswer, Sampling, StopReason, Task, TextAnswer, Trajectory
 from codedance.store import Manifest, RunFolder
-from codedance.synth.pictures.asking import Party
 from codedance.synth.pictures.filtering import Stratum, rule_text, stratum
 from codedance.synth.pictures.settings import FilterRule, FilterSettings, HardBy, WeighSettings
 from codedance.synth.pictures.taskset import Disagreement, FilterReport, filter_tasks, open_filter, read_tasks

@@ -15,12 +15,12 @@ from PIL import Image
 
 from codedance.errors import ModelError, ModelReplyError, ModelUnreachableError, StoreError, UsageError
 from codedance.models import Completion, Model, ScriptedModel
+from codedance.models.asking import Party
 from codedance.protocol import ChatMessage, system_prompt
 from codedance.rewards import matches
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Sampling, Trajectory
 from codedance.store import RunFolder
-from codedance.synth.pictures.asking import Party
 from codedance.synth.pictures.journal import Decision, Outcome, Stage
 from codedance.synth.pictures.report import StageRow, SynthReport
 from codedance.synth.pictures.settings import SynthSettings

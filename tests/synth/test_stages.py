@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 from string import Template
 
@@ -16,9 +17,9 @@ from PIL import Image
 
 from codedance.imaging import Picture
 from codedance.protocol import direct_prompt
+from codedance.protocol.closed import Accepted, Illegible, Rejected, Unreadable
 from codedance.rewards import matches
 from codedance.schema import ChoiceAnswer, NumberAnswer, TextAnswer
-from codedance.synth.pictures.closed import Accepted, Illegible, Rejected, Unreadable
 from codedance.synth.pictures.filtering import Stratum, label_text
 from codedance.synth.pictures.proposing import category_order
 from codedance.synth.pictures.settings import BoxRules, Coordinates, Mix, SynthSettings
@@ -293,8 +294,8 @@ PINNED = {
 
 
 def test_there_is_a_file_for_every_prompt_and_no_other() -> None:
-    folder = Path(str(prompt.__wrapped__.__globals__["__file__"])).parent / "prompts"
-    assert {path.stem for path in folder.iterdir()} == set(PROMPTS)
+    folder = resources.files("codedance.synth.pictures").joinpath("prompts")
+    assert {path.name.removesuffix(".md") for path in folder.iterdir()} == set(PROMPTS)
     for name in PROMPTS:
         assert Template(prompt(name).text).is_valid()
 

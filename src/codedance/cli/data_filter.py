@@ -15,8 +15,8 @@ from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 
 if TYPE_CHECKING:
+    from codedance.models.asking import Party
     from codedance.store import RunFolder
-    from codedance.synth.pictures.asking import Party
     from codedance.synth.pictures.filtering import Weighing
     from codedance.synth.pictures.settings import FilterSettings
     from codedance.synth.pictures.taskset import FilterReport, TaskSet
@@ -68,7 +68,7 @@ def filter_command(
     The weak model answers each question several times at a glance. The strong one checks the labels of what the weak
     one does not always get right; labels that it disputes are listed in disagreements.md for a human.
     """
-    from codedance.synth.pictures.asking import Party
+    from codedance.models.asking import Party
     from codedance.synth.pictures.settings import FilterSettings
     from codedance.synth.pictures.taskset import open_filter, read_tasks
 

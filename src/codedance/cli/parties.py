@@ -26,7 +26,7 @@ from codedance.errors import UsageError
 
 if TYPE_CHECKING:
     from codedance.models import Model
-    from codedance.synth.pictures.asking import Party
+    from codedance.models.asking import Party
 
 __all__ = ["Named", "loaded", "named", "status_bar"]
 

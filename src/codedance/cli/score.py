@@ -13,7 +13,7 @@ from codedance.cli.text import visible
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
-    from codedance.bench import Metric, Report, Tally
+    from codedance.bench import Metric, Report, RowScore, Tally
 
 __all__ = ["BENCHMARKS_EPILOG", "SCORE_EPILOG", "benchmarks", "score"]
 
@@ -26,9 +26,12 @@ Examples:
 
 - `codedance score wemath --predictions replies.jsonl --nodes knowledge_structure_nodes.json`
 
+- `codedance score mathvista --predictions replies.jsonl --judge server:Qwen2.5-72B --base-url http://localhost:8000/v1`
+
 A line of the file: `{"prediction": "B", "row": {"question": "...", "answer": "B", "A": "red", "B": "blue"}}`, with the
 benchmark's own column names; `"prediction": null` where there was no reply, which counts as wrong and is shown.
-Exit codes: 0 scored, 2 bad input.
+A judge decides what rules leave open, in closed answers that are kept; what it does not decide stays undecided.
+Exit codes: 0 scored, 2 bad input, 4 the judge cannot be reached.
 """
 
 BENCHMARKS_EPILOG = "Example: `codedance benchmarks --json`"
@@ -53,12 +56,19 @@ def score(
     nodes: Annotated[
         Path | None, typer.Option(metavar="FILE", help="wemath: the official list of knowledge nodes, for domains.")
     ] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="A model that decides what rules leave open: server:NAME.")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="The judge's server.")] = None,
+    judge_cache: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where its answers are kept. [PREDICTIONS.judge.sqlite]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print scores and report as JSON and nothing else.")] = False,
 ) -> None:
     """Score replies to the rows of a benchmark and add them up; nothing leaves the denominator."""
     from codedance.bench import Mode, get
-    from codedance.bench.predictions import score_file
-    from codedance.bench.scoring import make_report
+    from codedance.bench.predictions import scored_replies
+    from codedance.bench.scoring import make_report, row_key
     from codedance.bench.wemath_metrics import read_domains
     from codedance.cli.progress import progress_bar
 
@@ -69,27 +79,56 @@ def score(
         raise UsageError("--nodes: only wemath has knowledge nodes")
     benchmark.split(split)
     domains = read_domains(nodes) if nodes is not None else None
-    keys, scores = [], []
+    if judge is None and (base_url is not None or judge_cache is not None):
+        raise UsageError("--base-url and --judge-cache go with --judge")
+    rows = []
     with progress_bar("scoring", None) as tick:
-        for key, one in score_file(predictions, benchmark, Mode(mode), raw=raw):
-            keys.append(key)
-            scores.append(one)
+        for reply, score_of_row in scored_replies(predictions, benchmark, Mode(mode), raw=raw):
+            rows.append((reply, score_of_row))
             tick()
-    report = make_report(
-        benchmark, scores, mode=Mode(mode), keys=keys, split=split, allow_partial=allow_partial, domains=domains
-    )
+    keys = [row_key(benchmark, reply.row) for reply, _ in rows]
+
+    def report_of(scores: Sequence[RowScore]) -> Report:
+        return make_report(
+            benchmark, scores, mode=Mode(mode), keys=keys, split=split, allow_partial=allow_partial, domains=domains
+        )
+
+    scores = [one for _, one in rows]
+    report, judged = report_of(scores), None
+    if judge is not None:
+        from codedance.cli.score_judge import Judged, judge_replies
+
+        cache = judge_cache or predictions.with_name(f"{predictions.name}.judge.sqlite")
+        by_judge, summary = judge_replies(benchmark, rows, spec=judge, base_url=base_url, cache=cache)
+        judged = Judged(judge=summary, scores=tuple(one.score for one in by_judge), report=report_of(by_judge))
     if as_json:
-        typer.echo(json.dumps({"scores": [one.score for one in scores], **report.model_dump(mode="json")}))
-    else:
-        typer.echo(visible("\n".join(_page(report))))
+        told = {"scores": [one.score for one in scores], **report.model_dump(mode="json")}
+        told |= {"judged": judged.model_dump(mode="json")} if judged is not None else {}
+        typer.echo(json.dumps(told))
+        return
+    lines = [*_page(report)]
+    if judged is not None:
+        from codedance.cli.score_judge import judged_lines
+
+        lines = [
+            *judged_lines(report.overall, judged),
+            "",
+            "Rules alone:",
+            *lines,
+            "",
+            "Judged:",
+            *_page(judged.report),
+        ]
+    typer.echo(visible("\n".join(lines)))
 
 
 def benchmarks(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """List the benchmarks: rows, metric, prompts, where the data lie."""
-    from codedance.bench import BENCHMARKS
+    from codedance.bench import BENCHMARKS, expand
 
+    every = [*BENCHMARKS.values(), *expand(["worlds"])]
     if as_json:
         listed = [
             {
@@ -98,12 +137,17 @@ def benchmarks(
                 "metric": one.metric,
                 "judged": one.judged,
                 "splits": [
-                    {"name": part.name, "rows": part.rows, "hub": part.hub.repo, "config": part.hub.config}
+                    {
+                        "name": part.name,
+                        "rows": part.rows,
+                        "hub": part.hub.repo if part.hub else None,
+                        "config": part.hub.config if part.hub else None,
+                    }
                     for part in one.splits
                 ],
                 "prompts": [{"name": prompt.name, "source": prompt.source} for prompt in one.prompts],
             }
-            for one in BENCHMARKS.values()
+            for one in every
         ]
         typer.echo(json.dumps(listed, indent=2))
         return
@@ -111,11 +155,11 @@ def benchmarks(
         (
             one.name,
             ", ".join(f"{part.name} {part.rows}" for part in one.splits),
-            one.splits[0].hub.repo,
+            one.splits[0].hub.repo if one.splits[0].hub else "generated",
             ", ".join(prompt.name for prompt in one.prompts),
             one.metric + (" (rules alone; its own protocol has a judge)" if one.judged else ""),
         )
-        for one in BENCHMARKS.values()
+        for one in every
     ]
     typer.echo("\n".join(_table(("name", "rows", "hub", "prompts", "metric"), rows)))
 

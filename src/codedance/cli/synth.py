@@ -15,8 +15,8 @@ from codedance.cli.parties import Named, loaded, named, status_bar
 from codedance.cli.settings import apply_settings
 
 if TYPE_CHECKING:
+    from codedance.models.asking import Party
     from codedance.store import RunFolder
-    from codedance.synth.pictures.asking import Party
     from codedance.synth.pictures.journal import Decision, Stage
     from codedance.synth.pictures.report import SynthReport
     from codedance.synth.pictures.settings import SynthSettings
@@ -72,7 +72,7 @@ def synth(
     decision, and report.json, report.md, report.html. The key of servers is read from CODEDANCE_API_KEY or
     OPENAI_API_KEY.
     """
-    from codedance.synth.pictures.asking import Party
+    from codedance.models.asking import Party
     from codedance.synth.pictures.settings import SynthSettings
     from codedance.synth.pictures.sources import find_pictures
     from codedance.synth.pictures.synthesis import open_run, write_report

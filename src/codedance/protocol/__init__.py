@@ -1,13 +1,16 @@
 """How the model and the loop talk: prompts, parsing, rendering, feedback; one place for loop, rewards and trainers."""
 
 from codedance.protocol.chat import ChatMessage, Role, as_user_message
-from codedance.protocol.feedback import Allowance, conversation, observe, opening, turn_messages
-from codedance.protocol.parse import AnswerAction, CodeAction, Fault, Reply, parse_reply
+from codedance.protocol.feedback import Allowance, conversation, observe, opening, remind, turn_messages
+from codedance.protocol.parse import AnswerAction, CodeAction, Fault, Reply, ZoomAction, parse_reply
 from codedance.protocol.prompt import (
     REMINDERS,
     TOOL_NAME,
+    ZOOM_NAME,
     direct_prompt,
     protocol_info,
+    reminder,
+    stop_texts,
     system_prompt,
     tool_definition,
 )
@@ -16,6 +19,7 @@ from codedance.protocol.render import render_action, render_reply
 __all__ = [
     "REMINDERS",
     "TOOL_NAME",
+    "ZOOM_NAME",
     "Allowance",
     "AnswerAction",
     "ChatMessage",
@@ -23,6 +27,7 @@ __all__ = [
     "Fault",
     "Reply",
     "Role",
+    "ZoomAction",
     "as_user_message",
     "conversation",
     "direct_prompt",
@@ -30,8 +35,11 @@ __all__ = [
     "opening",
     "parse_reply",
     "protocol_info",
+    "remind",
+    "reminder",
     "render_action",
     "render_reply",
+    "stop_texts",
     "system_prompt",
     "tool_definition",
     "turn_messages",

@@ -8,18 +8,20 @@ from typing import Literal
 
 from codedance.imaging import Picture
 from codedance.protocol.chat import ChatMessage, Role
+from codedance.protocol.prompt import reminder
 from codedance.schema import (
     Execution,
     ExecutionStatus,
     ImagePart,
     Observation,
     ProtocolInfo,
+    ReasoningMode,
     Task,
     TextPart,
     Turn,
 )
 
-__all__ = ["Allowance", "conversation", "observe", "opening", "shorten", "turn_messages"]
+__all__ = ["Allowance", "conversation", "observe", "opening", "remind", "shorten", "turn_messages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,29 @@ def shorten(text: str, characters: int) -> str:
     return f"{text[:head]}{note}{text[len(text) - tail :]}"
 
 
+def remind(protocol: ProtocolInfo) -> Observation:
+    """What is shown once after a reply that held nothing to act on.
+
+    >>> "no code to run" in remind(ProtocolInfo()).text
+    True
+    """
+    return Observation(parts=(TextPart(text=reminder(protocol)),))
+
+
 def opening(task: Task, pictures: Sequence[Picture], protocol: ProtocolInfo) -> list[ChatMessage]:
-    """The messages before the first turn: the system prompt, then the task's pictures and question."""
+    """The messages before the first turn: the system prompt, then the task's pictures and question.
+
+    Code can measure the pictures; who writes boxes is told their sizes.
+    """
     messages = [ChatMessage(Role.SYSTEM, (protocol.system_prompt,))] if protocol.system_prompt else []
-    messages.append(ChatMessage(Role.USER, (*pictures, task.question)))
+    sizes = _sizes(pictures) if protocol.mode is ReasoningMode.SCHEMA else ""
+    messages.append(ChatMessage(Role.USER, (*pictures, f"{sizes}{task.question}")))
     return messages
+
+
+def _sizes(pictures: Sequence[Picture]) -> str:
+    sizes = [f"{one.ref.width}x{one.ref.height}" for one in pictures]
+    return "".join(f"Picture {number} is {size} pixels.\n" for number, size in enumerate(sizes, 1))
 
 
 def turn_messages(turn: Turn, pictures: Mapping[str, Picture]) -> list[ChatMessage]:
@@ -149,8 +169,9 @@ def turn_messages(turn: Turn, pictures: Mapping[str, Picture]) -> list[ChatMessa
     """
     messages = [ChatMessage(Role.ASSISTANT, (turn.text[: turn.kept_characters],))]
     if turn.observation is not None:
-        # By the code, not by its execution: imported trajectories hold feedback of code whose status nobody recorded.
-        role: Literal[Role.TOOL, Role.USER] = Role.TOOL if turn.code is not None else Role.USER
+        # Imported trajectories hold feedback of code whose status nobody recorded; what is zoomed to has no code.
+        acted = turn.code is not None or turn.execution is not None
+        role: Literal[Role.TOOL, Role.USER] = Role.TOOL if acted else Role.USER
         content = tuple(_content(part, pictures) for part in turn.observation.parts)
         messages.append(ChatMessage(role, content))
     return messages

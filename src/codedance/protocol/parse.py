@@ -3,7 +3,8 @@
 One documented rule for everything a reply may hold: **the first complete action wins**. Reading from the left, closed
 ``<think>`` spans are skipped; the first code block, tool call or answer that is complete is the action; whatever
 follows its end is dropped from the context. An action is complete when its content is: a closing tag may be missing
-(servers strip stop sequences) if the fence is closed or the JSON ends.
+(servers strip stop sequences) if the fence is closed or the JSON ends. What a mode has no use for (an answer where a
+program is wanted, code where none is run) is no action in it, and is passed over.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from __future__ import annotations
 import bisect
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from codedance.protocol.prompt import TOOL_NAME
-from codedance.schema import CodeFormat
+from codedance.protocol.prompt import TOOL_NAME, ZOOM_NAME
+from codedance.schema import CodeFormat, ReasoningMode
 
-__all__ = ["AnswerAction", "CodeAction", "Fault", "Reply", "parse_reply"]
+__all__ = ["AnswerAction", "CodeAction", "Fault", "Reply", "ZoomAction", "parse_reply"]
 
 _OPENERS = re.compile(r"<think>|<code>|<tool_call>|<answer>|^[ \t]*(?P<bare>`{3,})(?:python3?|py)[ \t]*$", re.M | re.I)
 _FENCE_OPEN = re.compile(r"\s*(?P<ticks>`{3,})[ \t]*(?:[A-Za-z0-9_+-]*)[ \t]*\n")
@@ -31,6 +34,15 @@ _MAX_BROKEN_CALLS = 16
 millions of them, so after these many no further tool call is tried."""
 
 
+_OPENS = {
+    ReasoningMode.CODE: frozenset({"<think>", "<code>", "<tool_call>", "<answer>"}),
+    ReasoningMode.SCHEMA: frozenset({"<think>", "<tool_call>", "<answer>"}),
+    ReasoningMode.PROGRAM: frozenset({"<think>", "<code>", "<tool_call>"}),
+    ReasoningMode.DIRECT: frozenset({"<think>", "<answer>"}),
+}
+"""What begins something in each mode."""
+
+
 class Fault(StrEnum):
     """What was wrong with a reply's form; some faults still leave an action to take."""
 
@@ -39,7 +51,7 @@ class Fault(StrEnum):
     UNCLOSED_CODE = "unclosed_code"
     """Code was opened and its end never came."""
     BROKEN_CALL = "broken_call"
-    """A tool call that is not JSON, names another tool, or has no code."""
+    """A tool call that is not JSON, names another tool, or has no arguments."""
     UNCLOSED_ANSWER = "unclosed_answer"
     """An answer was opened and its end never came."""
     EXTRA_ACTION = "extra_action"
@@ -55,6 +67,14 @@ class CodeAction:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoomAction:
+    """A call of the zooming tool."""
+
+    arguments: Mapping[str, object]
+    """As the model wrote them: any JSON at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerAction:
     """The final answer, without surrounding white space."""
 
@@ -67,14 +87,14 @@ class Reply:
 
     thought: str
     """Text of the think spans before the action; without any, the text before the action."""
-    action: CodeAction | AnswerAction | None
+    action: CodeAction | ZoomAction | AnswerAction | None
     end: int
     """Index where the action ends; the whole length without an action."""
     faults: frozenset[Fault]
 
 
-def parse_reply(text: str) -> Reply:
-    r"""Read one reply of a model.
+def parse_reply(text: str, mode: ReasoningMode = ReasoningMode.CODE) -> Reply:
+    r"""Read one reply of a model, looking for the actions of a mode.
 
     >>> parse_reply("<think>Look closer.</think><code>\n```python\nprint(1)\n```\n</code> and then").action
     CodeAction(code='print(1)', format=<CodeFormat.CODE: 'code'>)
@@ -82,15 +102,18 @@ def parse_reply(text: str) -> Reply:
     AnswerAction(text='7')
     >>> parse_reply("I do not know.").action is None
     True
+    >>> parse_reply("<code>x</code> Hence <answer>7</answer>", ReasoningMode.DIRECT).action
+    AnswerAction(text='7')
     """
-    return _Reader(text).read()
+    return _Reader(text, mode).read()
 
 
 class _Reader:
     """One pass over a reply; remembers which closers are absent so that hostile repetition stays linear."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, mode: ReasoningMode) -> None:
         self.text = text
+        self.mode = mode
         self.faults: set[Fault] = set()
         self.thoughts: list[str] = []
         self._closers: dict[int, list[re.Match[str]]] | None = None
@@ -99,7 +122,7 @@ class _Reader:
 
     def read(self) -> Reply:
         position = 0
-        action: CodeAction | AnswerAction | None = None
+        action: CodeAction | ZoomAction | AnswerAction | None = None
         begin = end = len(self.text)
         while (opener := _OPENERS.search(self.text, position)) is not None:
             found, position = self._open(opener)
@@ -114,15 +137,16 @@ class _Reader:
         thought = "\n".join(self.thoughts) or before.replace("<think>", "").replace("</think>", "").strip()
         return Reply(thought=thought, action=action, end=end, faults=frozenset(self.faults))
 
-    def _open(self, opener: re.Match[str]) -> tuple[CodeAction | AnswerAction | None, int]:
+    def _open(self, opener: re.Match[str]) -> tuple[CodeAction | ZoomAction | AnswerAction | None, int]:
         """What the opener begins: an action and its end, or nothing and where to read on."""
-        if opener["bare"]:
-            return self._bare_fence(opener)
-        match opener[0].lower():
+        tag = "<code>" if opener["bare"] else opener[0].lower()
+        if tag not in _OPENS[self.mode]:
+            return None, opener.end()
+        match tag:
             case "<think>":
                 return self._think(opener.end())
             case "<code>":
-                return self._code(opener.end())
+                return self._bare_fence(opener) if opener["bare"] else self._code(opener.end())
             case "<tool_call>":
                 return self._tool_call(opener.end())
             case _:
@@ -175,7 +199,7 @@ class _Reader:
         index = bisect.bisect_left(closers, fence.end() - 1, key=lambda close: close.start())
         return closers[index] if index < len(closers) else None
 
-    def _tool_call(self, start: int) -> tuple[CodeAction | None, int]:
+    def _tool_call(self, start: int) -> tuple[CodeAction | ZoomAction | None, int]:
         begin = _BLANK.match(self.text, start)
         if self._broken_calls >= _MAX_BROKEN_CALLS:
             return None, start
@@ -184,16 +208,25 @@ class _Reader:
             arguments = call["arguments"]
             if isinstance(arguments, str):
                 arguments = _JSON.decode(arguments)
-            code = arguments["code"]
-            if call["name"] != TOOL_NAME or not isinstance(code, str):
-                raise ValueError("not our tool")
+            action = self._called(call["name"], arguments)
         except (ValueError, KeyError, TypeError, RecursionError):
             self.faults.add(Fault.BROKEN_CALL)
             self._broken_calls += 1
             close = self._find("</tool_call>", start)
             return None, start if close < 0 else close
         tag = _CALL_END.match(self.text, end)
-        return CodeAction(code, CodeFormat.TOOL_CALL), tag.end() if tag else end
+        return action, tag.end() if tag else end
+
+    def _called(self, name: object, arguments: Any) -> CodeAction | ZoomAction:  # noqa: ANN401 - any JSON
+        """The call of the mode's tool; raises ``ValueError``, ``KeyError`` or ``TypeError`` if it is of another."""
+        if self.mode is ReasoningMode.SCHEMA:
+            if name != ZOOM_NAME or not isinstance(arguments, dict):
+                raise ValueError("not the mode's tool")
+            return ZoomAction(arguments)
+        code = arguments["code"]
+        if name != TOOL_NAME or not isinstance(code, str):
+            raise ValueError("not the mode's tool")
+        return CodeAction(code, CodeFormat.TOOL_CALL)
 
     def _answer(self, start: int) -> tuple[AnswerAction | None, int]:
         close = self._find("</answer>", start)
@@ -203,7 +236,7 @@ class _Reader:
         return AnswerAction(self.text[start:close].strip()), close + len("</answer>")
 
     def _acts_again(self, position: int) -> bool:
-        rest = _Reader(self.text[position:])
+        rest = _Reader(self.text[position:], self.mode)
         start = 0
         while (opener := _OPENERS.search(rest.text, start)) is not None:
             found, start = rest._open(opener)

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+import re
+from dataclasses import dataclass
+from importlib import resources
 from typing import assert_never
 
-from codedance.schema import CodeFormat, ProtocolInfo
+from codedance.schema import CodeFormat, ProtocolInfo, ReasoningMode
 
-__all__ = ["REMINDERS", "TOOL_NAME", "direct_prompt", "protocol_info", "system_prompt", "tool_definition"]
+__all__ = [
+    "REMINDERS",
+    "TOOL_NAME",
+    "ZOOM_NAME",
+    "direct_prompt",
+    "protocol_info",
+    "reminder",
+    "stop_texts",
+    "system_prompt",
+    "tool_definition",
+]
 
 TOOL_NAME = "execute_python_code"
 """Name of the one tool in the tool-call format."""
+ZOOM_NAME = "image_zoom_in_tool"
+"""Name of the one tool in the schema mode; models that were trained on such calls know it by this name."""
+CODE_VERSION = 1
+"""Version of the system prompts for code; raised with every change of their text."""
 
 _TASK = (
     "You answer questions about pictures. Solve the problem step by step. You may write Python to look closer, "
@@ -72,9 +90,68 @@ def direct_prompt() -> str:
     return _DIRECT
 
 
-def protocol_info(code_format: CodeFormat = CodeFormat.CODE) -> ProtocolInfo:
-    """The default way to talk, as it is recorded with a trajectory."""
-    return ProtocolInfo(code_format=code_format, system_prompt=system_prompt(code_format))
+def protocol_info(code_format: CodeFormat = CodeFormat.CODE, mode: ReasoningMode = ReasoningMode.CODE) -> ProtocolInfo:
+    """How to talk in a mode, as it is recorded with a trajectory; the code format matters for code only.
+
+    >>> protocol_info().prompt, protocol_info(mode=ReasoningMode.SCHEMA).prompt
+    ('code@1', 'schema@1')
+    """
+    if mode is ReasoningMode.CODE:
+        label = f"{code_format.value}@{CODE_VERSION}"
+        return ProtocolInfo(code_format=code_format, system_prompt=system_prompt(code_format), prompt=label)
+    asked = _mode_prompt(mode)
+    label = f"{mode.value}@{asked.version}"
+    return ProtocolInfo(code_format=code_format, system_prompt=asked.system, mode=mode, prompt=label)
+
+
+def reminder(protocol: ProtocolInfo) -> str:
+    """What is said once when a reply held nothing that the mode can act on.
+
+    >>> "JSON" in reminder(protocol_info(mode=ReasoningMode.SCHEMA))
+    True
+    """
+    if protocol.mode is ReasoningMode.CODE:
+        return REMINDERS[protocol.code_format]
+    return _mode_prompt(protocol.mode).reminder
+
+
+def stop_texts(mode: ReasoningMode) -> tuple[str, ...]:
+    """The model stops writing after any of these: what follows an action would be dropped anyway.
+
+    >>> stop_texts(ReasoningMode.DIRECT)
+    ('</answer>',)
+    """
+    match mode:
+        case ReasoningMode.CODE:
+            return ("</code>", "</tool_call>", "</answer>")
+        case ReasoningMode.SCHEMA:
+            return ("</tool_call>", "</answer>")
+        case ReasoningMode.PROGRAM:
+            return ("</code>", "</tool_call>")
+        case ReasoningMode.DIRECT:
+            return ("</answer>",)
+        case unreachable:
+            assert_never(unreachable)
+
+
+@dataclass(frozen=True, slots=True)
+class _ModePrompt:
+    version: int
+    system: str
+    reminder: str
+
+
+_PROMPT_FILE = re.compile(r"version: (\d+)\n\n(.+?)\n\nreminder:\n\n(.+)", re.S)
+
+
+@functools.cache
+def _mode_prompt(mode: ReasoningMode) -> _ModePrompt:
+    """The file ``prompts/MODE.md``: its version, the system prompt, the reminder."""
+    text = resources.files("codedance.protocol").joinpath("prompts", f"{mode.value}.md").read_text(encoding="utf-8")
+    parts = _PROMPT_FILE.fullmatch(text.strip())
+    if parts is None:
+        raise ValueError(f"prompts/{mode.value}.md: must hold a version, the prompt and 'reminder:' with its text")
+    return _ModePrompt(int(parts[1]), parts[2].strip(), parts[3].strip())
 
 
 def tool_definition() -> dict[str, object]:

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from codedance.errors import PictureError, StoreError
+from codedance.similarity.neighbours import Duplicate, Grade
+from codedance.similarity.picture_marks import closer_look
 from codedance.store import PictureStore
 from codedance.synth.check_reading import Scan
 from codedance.synth.check_report import MOST_EXAMPLES, Check, CheckName, CheckReport, Lengths
-from codedance.synth.neighbours import Duplicate, Grade
-from codedance.synth.picture_marks import closer_look
 from codedance.tasks.worlds import HELD_OUT_SEEDS
 
 __all__ = ["report_of"]

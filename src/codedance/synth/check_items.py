@@ -10,11 +10,11 @@ from codedance.errors import PictureError, StoreError
 from codedance.protocol import AnswerAction, CodeAction, Reply, parse_reply
 from codedance.rewards import matches
 from codedance.schema import ImageRef, StopReason, Task, Trajectory, Turn
+from codedance.similarity.neighbours import Item
+from codedance.similarity.picture_marks import PictureMark, mark_picture
 from codedance.store import PictureStore, picture_refs
 from codedance.synth.check_report import CheckName
 from codedance.synth.interop.references import reference_text
-from codedance.synth.neighbours import Item
-from codedance.synth.picture_marks import PictureMark, mark_picture
 
 __all__ = ["Examiner", "Findings", "seed_key", "task_key"]
 

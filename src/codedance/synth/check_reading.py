@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ValidationError
 
 from codedance.errors import DataError, MissingExtraError, StoreError, UsageError
 from codedance.schema import ImageRef, Task, Trajectory
+from codedance.similarity.neighbours import Neighbours
+from codedance.similarity.threads import in_order
 from codedance.store import RunFolder
 from codedance.synth.check_items import Examiner, Findings
 from codedance.synth.check_report import MOST_EXAMPLES, CheckName
-from codedance.synth.neighbours import Neighbours
 
 __all__ = ["CHARACTERS_PER_TOKEN", "Scan", "load_tokenizer", "read_set"]
 
-R = TypeVar("R")
-T = TypeVar("T")
-
 CHARACTERS_PER_TOKEN = 4
 """How tokens are counted without a tokenizer."""
-_WAITING = 16
-"""Records that are under way at once."""
 
 
 @dataclass(slots=True)
@@ -113,7 +107,7 @@ def read_set(
             return offset, examiner.trajectory(record), record.id
         return offset, examiner.task(record) if isinstance(record, Task) else record, ""
 
-    for offset, found, name in _in_order(look, _lines(folder), threads):
+    for offset, found, name in in_order(look, _lines(folder), threads=threads):
         _gather(scan, found, offset, name)
         tick()
     if not scan.trajectories and not scan.tasks and not scan.faults:
@@ -144,22 +138,6 @@ def _parsed(line: bytes, kind: type[Trajectory] | type[Task]) -> Trajectory | Ta
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return f"{'.'.join(str(step) for step in first['loc']) or 'the line'}: {first['msg']}"
-
-
-def _in_order(look: Callable[[T], R], jobs: Iterable[T], threads: int) -> Iterator[R]:
-    """Results in order, with a bounded number of jobs under way: memory stays flat."""
-    waiting: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for job in jobs:
-                waiting.append(pool.submit(look, job))
-                if len(waiting) >= _WAITING:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def _gather(scan: Scan, found: Findings | str, offset: int, name: str) -> None:

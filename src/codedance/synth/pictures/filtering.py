@@ -14,7 +14,9 @@ from typing import assert_never
 
 from codedance.errors import UsageError
 from codedance.imaging import Picture
+from codedance.models.asking import Answered, Asker, Party, Query, Unanswered, Usage
 from codedance.protocol import AnswerAction, ChatMessage, Role, direct_prompt, opening, parse_reply
+from codedance.protocol.closed import Accepted, read_choice
 from codedance.rewards import matches
 from codedance.schema import (
     Answer,
@@ -27,8 +29,6 @@ from codedance.schema import (
     Text,
     TextAnswer,
 )
-from codedance.synth.pictures.asking import Answered, Asker, Party, Query, Unanswered, Usage
-from codedance.synth.pictures.closed import Accepted, read_choice
 from codedance.synth.pictures.settings import FilterRule, HardBy, WeighSettings
 from codedance.synth.pictures.wording import DIRECT_VERSION, prompt
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import Field, JsonValue
 
 from codedance.errors import StoreError
+from codedance.models.asking import Party, Usage
 from codedance.schema import Record, Text
 from codedance.store import RecordFile, write_text
-from codedance.synth.pictures.asking import Party, Usage
 
 __all__ = ["Decision", "Journal", "Outcome", "Stage", "finished_pictures", "forget_faults"]
 

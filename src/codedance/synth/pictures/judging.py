@@ -10,10 +10,10 @@ from pydantic import JsonValue
 
 from codedance.errors import PictureError
 from codedance.imaging import Picture
+from codedance.models.asking import Asker, Party, Query, Unanswered, Usage
 from codedance.protocol import ChatMessage, Role
+from codedance.protocol.closed import Accepted, Illegible, Rejected, Unreadable, Verdict
 from codedance.schema import FinishReason, Record
-from codedance.synth.pictures.asking import Asker, Party, Query, Unanswered, Usage
-from codedance.synth.pictures.closed import Accepted, Illegible, Rejected, Unreadable, Verdict
 from codedance.synth.pictures.journal import Decision, Journal, Outcome, Stage
 from codedance.synth.pictures.settings import SynthSettings
 from codedance.synth.pictures.sources import Source

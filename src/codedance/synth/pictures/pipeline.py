@@ -8,11 +8,11 @@ import anyio
 import anyio.to_thread
 from pydantic import JsonValue
 
+from codedance.models.asking import Party, Unanswered
+from codedance.protocol.closed import Accepted, Rejected, Verdict
 from codedance.sandbox.contract import Sandbox
 from codedance.schema import StopReason, Task
 from codedance.store import RunFolder
-from codedance.synth.pictures.asking import Party, Unanswered
-from codedance.synth.pictures.closed import Accepted, Rejected, Verdict
 from codedance.synth.pictures.crew import share_out
 from codedance.synth.pictures.filtering import Stratum
 from codedance.synth.pictures.journal import Decision, Outcome, Stage

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from codedance.models.asking import Party, Unanswered
+from codedance.protocol.closed import Accepted, Rejected, Verdict
 from codedance.schema import Task
-from codedance.synth.pictures.asking import Party, Unanswered
-from codedance.synth.pictures.closed import Accepted, Rejected, Verdict
 from codedance.synth.pictures.filtering import Label, Stratum, Weighing, check_label, label_text, weigh
 from codedance.synth.pictures.journal import Decision, Stage
 from codedance.synth.pictures.judging import Ask, Item, Judge, Place

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from codedance.models.asking import Party, Usage
 from codedance.schema import Record
-from codedance.synth.pictures.asking import Party, Usage
 from codedance.synth.pictures.filtering import Stratum, label_text
 from codedance.synth.pictures.journal import Decision, Outcome, Stage, finished_pictures
 from codedance.synth.pictures.stages import Draft, Spot

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from codedance.episode import EpisodeSettings, Rollout, run_episode
 from codedance.imaging import Picture
+from codedance.models.asking import Asker, CallFault, Party, Unanswered, Usage
 from codedance.protocol import (
     AnswerAction,
     Reply,
@@ -14,11 +15,10 @@ from codedance.protocol import (
     protocol_info,
     system_prompt,
 )
+from codedance.protocol.closed import Accepted, Rejected, Verdict
 from codedance.rewards import matches
 from codedance.sandbox.contract import Sandbox
 from codedance.schema import Budgets, FailureKind, ProtocolInfo, StopReason, Task, Trajectory
-from codedance.synth.pictures.asking import Asker, CallFault, Party, Unanswered, Usage
-from codedance.synth.pictures.closed import Accepted, Rejected, Verdict
 from codedance.synth.pictures.settings import RolloutSettings, SynthSettings
 from codedance.synth.pictures.wording import prompt
 from codedance.tasks.worlds import Category

@@ -9,8 +9,8 @@ from typing import Literal, TypeVar, assert_never
 
 from pydantic import Field
 
+from codedance.protocol.closed import Accepted, Illegible, Rejected, Unreadable, Verdict, read_choice, read_record
 from codedance.schema import Answer, ChoiceAnswer, NumberAnswer, Record, Text, TextAnswer
-from codedance.synth.pictures.closed import Accepted, Illegible, Rejected, Unreadable, Verdict, read_choice, read_record
 from codedance.synth.pictures.filtering import Stratum
 from codedance.synth.pictures.settings import BoxRules, Coordinates
 from codedance.synth.pictures.views import Box, clipped, mapped

@@ -9,10 +9,10 @@ from pydantic import JsonValue
 
 from codedance.errors import PictureError, StoreError
 from codedance.imaging import Picture
+from codedance.models.asking import Asker, CachedReply, Party
 from codedance.models.contract import Model
 from codedance.sandbox.contract import Sandbox
 from codedance.store import Manifest, RecordCache, RunFolder, write_text
-from codedance.synth.pictures.asking import Asker, CachedReply, Party
 from codedance.synth.pictures.filtering import check_rule
 from codedance.synth.pictures.journal import Decision, Journal, forget_faults
 from codedance.synth.pictures.judging import Judge

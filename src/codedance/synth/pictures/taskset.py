@@ -10,10 +10,10 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from codedance.errors import DataError, StoreError
+from codedance.models.asking import Asker, CachedReply, Party, Unanswered, Usage
 from codedance.models.contract import Model
 from codedance.schema import Answer, Record, Task, Text
 from codedance.store import Manifest, RecordCache, RunFolder, write_text
-from codedance.synth.pictures.asking import Asker, CachedReply, Party, Unanswered, Usage
 from codedance.synth.pictures.crew import share_out
 from codedance.synth.pictures.filtering import Label, Stratum, Weighing, check_rule, label_text, rule_text, weigh
 from codedance.synth.pictures.settings import FilterSettings

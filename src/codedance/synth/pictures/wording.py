@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import re
-from dataclasses import dataclass
-from importlib import resources
-from string import Template
+from codedance.protocol.prompt_file import PromptFile, read_prompt
 
-__all__ = ["DIRECT_VERSION", "PROMPTS", "Prompt", "prompt", "prompt_versions"]
+__all__ = ["DIRECT_VERSION", "PROMPTS", "prompt", "prompt_versions"]
 
 DIRECT_VERSION = 1
 """Version of :func:`codedance.protocol.direct_prompt`, which lives with the other system prompts."""
@@ -33,47 +29,10 @@ PROMPTS = (
 )
 """Names of all prompts; each is the file ``prompts/NAME.md``, whose first line is ``version: N``."""
 
-_HEAD = re.compile(r"version: (\d+)\n\n")
 
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One prompt."""
-
-    name: str
-    version: int
-    text: str
-    """With ``$field`` where something is filled in."""
-
-    @property
-    def label(self) -> str:
-        """Name and version, for records.
-
-        >>> Prompt("box", 2, "").label
-        'box@2'
-        """
-        return f"{self.name}@{self.version}"
-
-    def render(self, **fields: str) -> str:
-        """The text with its fields filled in, in one pass: what is filled in is not looked into.
-
-        Raises:
-            KeyError: a field of the prompt was not given.
-
-        >>> Prompt("box", 1, "Where is $what?").render(what="$5")
-        'Where is $5?'
-        """
-        return Template(self.text).substitute(fields)
-
-
-@functools.cache
-def prompt(name: str) -> Prompt:
+def prompt(name: str) -> PromptFile:
     """The prompt of that name."""
-    text = resources.files("codedance.synth.pictures").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
-    head = _HEAD.match(text)
-    if head is None:
-        raise ValueError(f"prompts/{name}.md: the first line must be 'version: N', and an empty one must follow")
-    return Prompt(name, int(head[1]), text[head.end() :].strip())
+    return read_prompt("codedance.synth.pictures", name)
 
 
 def prompt_versions() -> dict[str, int]:

@@ -12,7 +12,16 @@ from PIL import Image, ImageChops
 from codedance.errors import MissingExtraError
 from codedance.imaging import Picture
 
-__all__ = ["NEAR_BITS", "REVIEW_BITS", "NearPair", "PictureIndex", "PictureMark", "closer_look", "mark_picture"]
+__all__ = [
+    "NEAR_BITS",
+    "REVIEW_BITS",
+    "NearPair",
+    "PictureIndex",
+    "PictureMark",
+    "closer_look",
+    "mark_image",
+    "mark_picture",
+]
 
 NEAR_BITS = 16
 """Perceptual hashes of 256 bits that differ in at most so many belong to one picture.
@@ -54,12 +63,16 @@ def mark_picture(picture: Picture) -> PictureMark:
     >>> mark_picture(red).phash == mark_picture(blue).phash, mark_picture(red).grid == mark_picture(blue).grid
     (True, False)
     """
+    return mark_image(picture.to_image())
+
+
+def mark_image(image: Image.Image) -> PictureMark:
+    """The marks of a decoded RGB image; raises :class:`MissingExtraError` without the extra ``data``."""
     try:
         import imagehash
         import numpy as np
     except ImportError:
         raise MissingExtraError("looking for duplicates", "data") from None
-    image = picture.to_image()
     size = f"{image.width}x{image.height}:".encode()
     bits = imagehash.phash(image, hash_size=_HASH_SIDE).hash
     return PictureMark(
@@ -121,6 +134,17 @@ class PictureIndex:
     def near_to(self, other: PictureIndex, *, bits: int = NEAR_BITS) -> Iterator[NearPair]:
         """Pairs of a picture here (left) and one there (right) that look alike; the same pixels too."""
         yield from self._search(other, bits, within=False)
+
+    def same_pixels(self, other: PictureIndex) -> Iterator[tuple[int, int]]:
+        """The numbers here and there of pictures with the same pixels, in the order of those here."""
+        for pixels, number in self._numbers.items():
+            if pixels in other._numbers:
+                yield number, other._numbers[pixels]
+
+    @property
+    def grids(self) -> Any:  # noqa: ANN401 - an array
+        """Mean colours of all pictures' cells: bytes, [pictures, 16, 16, 3]."""
+        return self._arrays()[1].reshape(-1, _GRID_SIDE, _GRID_SIDE, 3)
 
     def _arrays(self) -> tuple[Any, Any]:
         import numpy as np

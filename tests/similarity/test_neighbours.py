@@ -11,17 +11,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from codedance.imaging import Picture
-from codedance.synth.neighbours import (
-    Duplicate,
-    Grade,
-    Item,
-    Neighbours,
-    QuestionIndex,
-    jaccard,
-    normalise,
-    shingles,
-)
-from codedance.synth.picture_marks import PictureIndex, PictureMark, closer_look, mark_picture
+from codedance.similarity.neighbours import Duplicate, Grade, Item, Neighbours
+from codedance.similarity.picture_marks import PictureIndex, PictureMark, closer_look, mark_picture
+from codedance.similarity.questions import QuestionIndex, jaccard, normalise, shingles
 
 QUESTION = "How many red circles are to the left of the large blue square?"
 

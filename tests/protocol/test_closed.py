@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codedance.schema import Record
-from codedance.synth.pictures.closed import (
+from codedance.protocol.closed import (
     MAX_CHARACTERS,
     Accepted,
     Illegible,
@@ -19,6 +18,7 @@ from codedance.synth.pictures.closed import (
     read_choice,
     read_record,
 )
+from codedance.schema import Record
 
 
 class Word(StrEnum):

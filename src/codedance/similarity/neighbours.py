@@ -1,73 +1,24 @@
 """Near duplicates: the same question about the same picture, within one set or between two.
 
 A pair counts by both its parts. Questions alone mean little, because questions are formulaic; pictures alone are worth
-a look. The marks of pictures are in :mod:`codedance.synth.picture_marks`.
+a look. The marks of pictures are in :mod:`codedance.similarity.picture_marks`, the comparison of questions in
+:mod:`codedance.similarity.questions`.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any
 
-from codedance.errors import MissingExtraError
-from codedance.synth.picture_marks import REVIEW_BITS, PictureIndex, PictureMark
+from codedance.similarity.picture_marks import REVIEW_BITS, PictureIndex, PictureMark
+from codedance.similarity.questions import QuestionIndex, normalise
 
-__all__ = [
-    "Duplicate",
-    "Grade",
-    "Item",
-    "Match",
-    "Neighbours",
-    "QuestionIndex",
-    "grade",
-    "jaccard",
-    "normalise",
-    "shingles",
-]
+__all__ = ["Duplicate", "Grade", "Item", "Match", "Neighbours", "grade"]
 
-JACCARD = 0.8
-"""Questions that share so much of their shingles are one question."""
-_WORDS = 3
-_PERMUTATIONS = 128
 _MANY = 64
 """Up to so many candidates are compared one by one."""
-_LSH_THRESHOLD = 0.7
-"""Below ``JACCARD``, because the sketch errs; what it finds is held against the real shingles."""
-_PLACES = re.compile(r"<(?:image|video|audio)>", re.I)
-_GAPS = re.compile(r"[^\w.+\-*/=<>%$^]+")
-
-
-def normalise(question: str) -> str:
-    """The question without what does not change its meaning: case, forms of letters, punctuation, white space.
-
-    >>> normalise("<image>How many  RED circles?")
-    'how many red circles'
-    """
-    text = unicodedata.normalize("NFKC", _PLACES.sub(" ", question)).casefold()
-    return " ".join(word.strip(".-") for word in _GAPS.split(text) if word.strip(".-"))
-
-
-def shingles(text: str, words: int = _WORDS) -> frozenset[str]:
-    """Every run of so many words of a normalised text; a shorter text is one shingle.
-
-    >>> sorted(shingles("how many red circles"))
-    ['how many red', 'many red circles']
-    """
-    said = text.split()
-    if len(said) <= words:
-        return frozenset({" ".join(said)})
-    return frozenset(" ".join(said[index : index + words]) for index in range(len(said) - words + 1))
-
-
-def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """Shared part of two sets, from 0 to 1."""
-    return len(one & other) / len(one | other) if one or other else 1.0
 
 
 class Grade(StrEnum):
@@ -97,46 +48,6 @@ def grade(*, picture: bool, similar: bool, question: bool) -> Grade | None:
     if picture or similar:
         return Grade.SUSPECT
     return Grade.TEMPLATE if question else None
-
-
-class QuestionIndex:
-    """Distinct questions, and which of them match a given one."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._numbers: dict[str, int] = {}
-        self._lsh: Any = None
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def add(self, question: str) -> int:
-        """Take a question in; gives its number, the same for the same normalised text."""
-        text = normalise(question)
-        number = self._numbers.setdefault(text, len(self._texts))
-        if number == len(self._texts):
-            self._texts.append(text)
-            self._lsh = None
-        return number
-
-    def text(self, number: int) -> str:
-        """The normalised text of a question."""
-        return self._texts[number]
-
-    def match(self, one: int, other: int) -> bool:
-        """True if two questions of this index are the same but for a few words."""
-        return one == other or _alike(self._texts[one], self._texts[other])
-
-    def like(self, text: str) -> list[int]:
-        """The numbers of all questions that match a normalised text, in order."""
-        if self._lsh is None:
-            self._lsh = _new_lsh()
-            for number, known in enumerate(self._texts):
-                self._lsh.insert(number, _sketch(known))
-        candidates = set(self._lsh.query(_sketch(text)))
-        if text in self._numbers:
-            candidates.add(self._numbers[text])
-        return sorted(one for one in candidates if _alike(self._texts[one], text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +98,40 @@ class Neighbours:
         self._with_picture: dict[int, list[int]] = defaultdict(list)
         self._asked_of: dict[tuple[int, int], list[int]] = defaultdict(list)
         """Items by one of their pictures and their question."""
+        self._asked: dict[int, list[int]] = defaultdict(list)
         self._like: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def add(self, item: Item) -> None:
-        """Take an item in."""
+    def key(self, number: int) -> str:
+        """Who an item is."""
+        return self._keys[number]
+
+    def question(self, number: int) -> int:
+        """The number of an item's question."""
+        return self._question[number]
+
+    def answer(self, number: int) -> str | None:
+        """An item's reference answer."""
+        return self._answers[number]
+
+    def shown(self, number: int) -> tuple[int, ...]:
+        """The numbers of an item's pictures."""
+        return self._shown[number]
+
+    def with_picture(self, picture: int) -> Sequence[int]:
+        """The items that show a picture, in order."""
+        return self._with_picture.get(picture, ())
+
+    def asking(self, question: int, *, of: int | None = None) -> Sequence[int]:
+        """The items that ask a question, of a given picture or of whatever they show, in order."""
+        if of is not None:
+            return self._asked_of.get((of, question), ())
+        return self._asked.get(question, ())
+
+    def add(self, item: Item) -> int:
+        """Take an item in; gives its number."""
         number = len(self._keys)
         self._like.clear()
         self._keys.append(item.key)
@@ -203,6 +141,8 @@ class Neighbours:
         for picture in set(self._shown[-1]):
             self._with_picture[picture].append(number)
             self._asked_of[picture, self._question[-1]].append(number)
+        self._asked[self._question[-1]].append(number)
+        return number
 
     def duplicates(self) -> Iterator[Duplicate]:
         """Pairs of items that match in pictures and question; of many equal ones each with the first."""
@@ -309,22 +249,3 @@ def _covered(shown: Sequence[int], theirs: Sequence[int], near: dict[int, set[in
     if len(shown) <= len(theirs):
         return all(near[one] & set(theirs) for one in shown)
     return all(any(one in near[mine] for mine in shown) for one in theirs)
-
-
-@lru_cache(maxsize=1 << 16)
-def _alike(one: str, other: str) -> bool:
-    return one == other or jaccard(shingles(one), shingles(other)) >= JACCARD
-
-
-def _new_lsh() -> Any:  # noqa: ANN401 - a library without types
-    try:
-        from datasketch import MinHashLSH
-    except ImportError:
-        raise MissingExtraError("looking for similar questions", "data") from None
-    return MinHashLSH(threshold=_LSH_THRESHOLD, num_perm=_PERMUTATIONS)
-
-
-def _sketch(text: str) -> Any:  # noqa: ANN401 - a library without types
-    from datasketch import MinHash
-
-    return MinHash.bulk([[one.encode() for one in shingles(text)]], num_perm=_PERMUTATIONS, seed=1)[0]

@@ -20,9 +20,9 @@ from codedance.errors import (
 )
 from codedance.models.contract import Completion, Model
 from codedance.protocol import ChatMessage, Role
+from codedance.protocol.closed import MAX_CHARACTERS
 from codedance.schema import FinishReason, Record, Sampling, Text
 from codedance.store import RecordCache
-from codedance.synth.pictures.closed import MAX_CHARACTERS
 
 __all__ = ["Answered", "Asker", "CachedReply", "CallFault", "Party", "Query", "Unanswered", "Usage"]
 
@@ -36,6 +36,8 @@ class Party(StrEnum):
     """Tells what is easy."""
     STRONG = "strong"
     """Checks labels."""
+    JUDGE = "judge"
+    """Decides what scoring by rule leaves open."""
 
 
 class CallFault(StrEnum):

@@ -1,0 +1,1 @@
+"""Results of an evaluation in the files of other programs."""

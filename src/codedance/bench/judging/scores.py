@@ -1,0 +1,112 @@
+"""Scores by rule and by judge, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from codedance.bench.contract import Benchmark
+from codedance.bench.judging.judge import Judge, prompt_versions
+from codedance.bench.judging.judgement import Judgement, JudgeReport
+from codedance.bench.outcomes import Outcome, RowScore
+from codedance.bench.scoring import Reply
+from codedance.errors import CodeDanceError
+from codedance.models.asking import Usage
+
+__all__ = ["JudgedRow", "goes_to_judge", "judge_rows", "judge_summary"]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """A row's score as the judge leaves it."""
+
+    score: RowScore
+    judgement: Judgement | None
+    """``None`` for rows that rules decide."""
+
+
+def goes_to_judge(score: RowScore) -> bool:
+    """True for a reply with an answer that the benchmark's own protocol would have a judge read.
+
+    >>> goes_to_judge(RowScore(outcome=Outcome.NO_ANSWER, score=0.0, asks_judge=True))
+    False
+    """
+    return score.asks_judge and score.outcome not in (Outcome.ERROR, Outcome.NO_ANSWER)
+
+
+async def judge_rows(
+    judge: Judge,
+    benchmark: Benchmark,
+    rows: Sequence[tuple[Reply, RowScore]],
+    *,
+    tick: Callable[[], None] = lambda: None,
+) -> list[JudgedRow]:
+    """Have a judge decide what rules leave open; every row comes back, in order.
+
+    Args:
+        judge: who decides.
+        benchmark: whose rows.
+        rows: replies with their scores by rule.
+        tick: called after each row that was given to the judge.
+
+    Raises:
+        ModelUnreachableError: the judge has failed too often in a row; what it decided is in its cache.
+        StoreError: the cache cannot be used.
+    """
+    judged: list[JudgedRow | None] = [None if goes_to_judge(score) else JudgedRow(score, None) for _, score in rows]
+    waiting = iter([place for place, row in enumerate(judged) if row is None])
+    failures: list[CodeDanceError] = []
+
+    async def work() -> None:
+        for place in waiting:
+            reply, score = rows[place]
+            try:
+                judgement = await judge.decide(benchmark, reply.row, reply.prediction or "")
+            except CodeDanceError as error:  # carried out of the task group, which would wrap it
+                failures.append(error)
+                group.cancel_scope.cancel()
+                return
+            judged[place] = JudgedRow(_rescored(score, judgement), judgement)
+            tick()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(judge.settings.concurrency):
+            group.start_soon(work)
+    if failures:
+        raise failures[0]
+    return [row for row in judged if row is not None]
+
+
+def judge_summary(judge: Judge, rows: Sequence[JudgedRow]) -> JudgeReport:
+    """Count what the judge did."""
+    decisions = [row.judgement for row in rows if row.judgement is not None]
+    reasons = Counter(_reason(one) for one in decisions if one.score is None)
+    return JudgeReport(
+        judge=judge.name,
+        prompts=prompt_versions(),
+        asked=len(decisions),
+        right=sum(one.score == 1 for one in decisions),
+        wrong=sum(one.score == 0 for one in decisions),
+        undecided=sum(one.score is None for one in decisions),
+        reasons=dict(reasons.most_common()),
+        calls=judge.calls,
+        usage=sum((one.usage for one in decisions), Usage()),
+    )
+
+
+def _rescored(score: RowScore, judgement: Judgement) -> RowScore:
+    if judgement.score is None:
+        outcome = Outcome.NEEDS_JUDGE
+    else:
+        outcome = Outcome.RIGHT if judgement.score == 1 else Outcome.WRONG
+    return score.model_copy(
+        update={"outcome": outcome, "score": judgement.score, "asks_judge": judgement.score is None}
+    )
+
+
+def _reason(judgement: Judgement) -> str:
+    undecided = judgement.undecided.value if judgement.undecided is not None else "undecided"
+    return f"{undecided}: {judgement.detail.split(':')[0]}" if judgement.detail else undecided
