@@ -27,9 +27,10 @@ COMMANDS = [
     if line.startswith("codedance ")
 ]
 SMALLER = {
-    "train nano": "--set train.steps=3 --set train.workers=0 --set batch=2",
+    "train nano": "--set episodes=36 --set size=tiny --set looks_first=1 --set train.steps=2 --set train.workers=0",
     "train sft": "--set train.steps=2",
     "worlds baselines": "--count 5",
+    "eval worlds": "--limit 2",
     "data generate": "--count 36 --workers 1",
     "data card": "--scenes 20",
 }

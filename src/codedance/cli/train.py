@@ -66,7 +66,7 @@ def nano(
         from codedance.synth.plan import GenerateSettings
 
         data = out / "data"
-        make_set(GenerateSettings(), data, workers=2)
+        make_set(GenerateSettings(**({"count": recipe.episodes} if recipe.episodes else {})), data, workers=2)
     with _bar(recipe.train.steps) as listener:
         network, tokenizer = train_nano(recipe, data, out, listener=listener)
     save_checkpoint(network, tokenizer, out / "checkpoint")

@@ -46,6 +46,7 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         parts: batches that a step's items are cut into, by length.
         corpus: trajectories, if there are such in the mix.
         names: words that ``see-text`` writes.
+        looks_first: steps at the beginning that only look, at so many pictures as a step has items twice over.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         parts: int = 1,
         corpus: Corpus | None = None,
         names: Sequence[str] = (),
+        looks_first: int = 0,
     ) -> None:
         self._encoder, self._mix, self._seed = encoder, dict(mix), seed
+        self._looks_first = looks_first
         self._parts, self._corpus, self._names = parts, corpus, names
         unknown = sorted(set(mix) - {"episode", *_KINDS})
         if unknown:
@@ -70,11 +73,13 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         """Make the items of one step."""
         rng = Random(f"items/{self._seed}/{number}")  # noqa: S311 - reproducible data is no secret
         items: list[Supervised] = []
-        for kind, count in self._mix.items():
+        looking = number < self._looks_first
+        mix = {"look": 2 * sum(self._mix.values())} if looking else self._mix
+        for kind, count in mix.items():
             for index in range(count):
                 if kind == "episode":
                     assert self._corpus is not None
-                    items.append(self._corpus.example(number * count + index))
+                    items.append(self._corpus.example((number - self._looks_first) * count + index))
                     continue
                 item = self._item(kind, rng)
                 item.kind = kind

@@ -37,9 +37,11 @@ class NanoRecipe(Record):
     episodes: int | None = Field(default=None, ge=1)
     """Only the first so many trajectories of the set; ``None``: all."""
     mix: dict[str, int] = Field(
-        default={"episode": 8, "see-counts": 2, "see-cards": 1, "see-text": 2, "read": 1, "count": 1, "search": 1}
+        default={"episode": 8, "see-counts": 2, "see-cards": 1, "see-text": 1, "read": 2, "search": 1, "look": 16}
     )
     """Items of each kind in a step, see :class:`codedance.train.items.ItemDataset`."""
+    looks_first: int = Field(default=400, ge=0)
+    """Steps at the beginning that only look at pictures: cheap ones, and text means more once pictures do."""
     parts: int = Field(default=4, ge=1)
     """Batches that a step is cut into, by length; the gradient is the same."""
     families: tuple[str, ...] = ("counting", "search", "scenes", "charts", "geometry", "editing")
@@ -50,7 +52,7 @@ class NanoRecipe(Record):
     """Tokens that are learnt; control tokens and fixed lines come on top."""
     longest: int = Field(default=512, ge=64)
     """Longer trajectories are passed over."""
-    train: TrainSettings = TrainSettings(steps=2000, read_weight=1.0, cell_weight=1.0, normaliser=384.0)
+    train: TrainSettings = TrainSettings(steps=4000, read_weight=2.0, cell_weight=4.0, normaliser=384.0)
 
 
 def train_nano(
@@ -81,7 +83,15 @@ def train_nano(
     corpus = Corpus(
         encoder, run, trajectories, seed=recipe.seed, words=_groups(tokenizer, names), longest=recipe.longest
     )
-    items = ItemDataset(encoder, mix=recipe.mix, parts=recipe.parts, seed=recipe.seed, corpus=corpus, names=names)
+    items = ItemDataset(
+        encoder,
+        mix=recipe.mix,
+        parts=recipe.parts,
+        seed=recipe.seed,
+        corpus=corpus,
+        names=names,
+        looks_first=recipe.looks_first,
+    )
     identity = recipe.model_dump(mode="json", exclude={"train"})
     identity |= {"data": run.manifest().settings, "trajectories": len(trajectories)}
     train(network, items, recipe.train, folder=folder, recipe=identity, listener=listener)

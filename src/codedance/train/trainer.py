@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from pydantic import Field, JsonValue
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from codedance.errors import DataError
 from codedance.models.local.network import Network
 from codedance.schema import Record
-from codedance.store import Manifest, write_bytes
+from codedance.store import Manifest
 from codedance.train.loss import Losses, LossWeights, losses
-from codedance.train.muon import Muon, native_bf16
+from codedance.train.muon import Muon
 from codedance.train.sequence import Batch
+from codedance.train.state import Precision, cut_curve, load_state, save_state, use_bf16
 
 __all__ = ["Step", "TrainSettings", "train"]
 
@@ -49,8 +47,7 @@ class TrainSettings(Record):
     cell_weight: float = Field(default=0.0, ge=0)
     """Weight of the CELL loss: what lies in a token's cell must be readable from that token."""
     save_every: int = Field(default=200, ge=1)
-    precision: Literal["auto", "bfloat16", "float32"] = "auto"
-    """Of the matrix products; ``auto`` is bfloat16 where the processor has it (elsewhere it is many times slower)."""
+    precision: Precision = "auto"
     workers: int = Field(default=1, ge=0)
     """Processes that prepare batches; 0 prepares them in this one."""
 
@@ -104,11 +101,13 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "manifest.json").exists():
         Manifest(
-            kind="train", settings={**identity, "threads": torch.get_num_threads(), "bf16": _in_bf16(settings)}
+            kind="train",
+            settings={**identity, "threads": torch.get_num_threads(), "bf16": use_bf16(settings.precision)},
         ).write(folder)
-    step = _restore(network, optimisers, identity, folder)
+    path = folder / "checkpoint.pt"
+    step = load_state(path, network, optimisers, identity=identity, counters=("step",))["step"]
     curve = folder / "curve.jsonl"
-    _cut_curve(curve, step)
+    cut_curve(curve, step)
     loader = DataLoader(batches, batch_size=None, sampler=range(step, settings.steps), num_workers=settings.workers)
     network.train()
     begin = time.monotonic()
@@ -123,7 +122,7 @@ def train(
             file.write(json.dumps({key: _short(value) for key, value in line.items()}) + "\n")
         listener(record)
         if step % settings.save_every == 0 or step == settings.steps:
-            _save(network, optimisers, identity, folder=folder, step=step)
+            save_state(path, network, optimisers, identity=identity, counters={"step": step})
     network.eval()
 
 
@@ -146,7 +145,7 @@ def _step(
     )
     results: list[Losses] = []
     for part in parts:
-        with torch.autocast("cpu", torch.bfloat16, enabled=_in_bf16(settings)):
+        with torch.autocast("cpu", torch.bfloat16, enabled=use_bf16(settings.precision)):
             result = losses(network, part, weights)
         result.total.backward()  # type: ignore[no-untyped-call]
         results.append(replace(result, total=result.total.detach()))
@@ -191,10 +190,6 @@ def _mean(pairs: Sequence[tuple[float, float] | None]) -> tuple[float | None, fl
     return sum(one for one, _ in there) / len(there), sum(other for _, other in there) / len(there)
 
 
-def _in_bf16(settings: TrainSettings) -> bool:
-    return native_bf16() if settings.precision == "auto" else settings.precision == "bfloat16"
-
-
 def _scale(step: int, settings: TrainSettings) -> float:
     """Share of the learning rate: linear warm-up, a plateau, linear decay."""
     warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
@@ -221,56 +216,6 @@ def _optimisers(network: Network, settings: TrainSettings) -> list[torch.optim.O
 def _identity(settings: TrainSettings, recipe: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Everything that decides the outcome; how often it is saved and who prepares the batches does not."""
     return {**recipe, "train": settings.model_dump(mode="json", exclude={"workers", "save_every"})}
-
-
-def _save(
-    network: Network,
-    optimisers: list[torch.optim.Optimizer],
-    identity: Mapping[str, JsonValue],
-    *,
-    folder: Path,
-    step: int,
-) -> None:
-    buffer = io.BytesIO()
-    state = {
-        "step": step,
-        "identity": json.dumps(identity, sort_keys=True),
-        "network": network.state_dict(),
-        "optimisers": [optimiser.state_dict() for optimiser in optimisers],
-        "rng": torch.get_rng_state(),
-    }
-    torch.save(state, buffer)
-    write_bytes(folder / "checkpoint.pt", buffer.getvalue())
-
-
-def _restore(
-    network: Network, optimisers: list[torch.optim.Optimizer], identity: Mapping[str, JsonValue], folder: Path
-) -> int:
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return 0
-    try:
-        state = torch.load(path, weights_only=True)
-        made, wanted = json.loads(state["identity"]), json.loads(json.dumps(identity))
-        if made != wanted:
-            differ = ", ".join(sorted(key for key in made.keys() | wanted.keys() if made.get(key) != wanted.get(key)))
-            raise DataError(f"{path}: was made with other settings ({differ}); choose another folder or the same ones")
-        network.load_state_dict(state["network"])
-        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        torch.set_rng_state(state["rng"])
-        return int(state["step"])
-    except DataError:
-        raise
-    except Exception as error:  # a file of another program or shape fails in many ways
-        raise DataError(f"{path}: cannot be resumed from ({error})") from None
-
-
-def _cut_curve(curve: Path, step: int) -> None:
-    """Forget lines after the checkpoint: they are made again."""
-    if curve.exists():
-        lines = curve.read_bytes().splitlines(keepends=True)[:step]
-        write_bytes(curve, b"".join(lines))
 
 
 def _short(value: object) -> object:

@@ -1,0 +1,262 @@
+"""``codedance train grpo`` and ``train plot``: reinforcement learning in the real loop, and pictures of its curves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from codedance.cli.settings import apply_settings
+from codedance.errors import CodeDanceError, MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from codedance.models.local.chat import Encoder
+    from codedance.models.local.network import Network
+    from codedance.train.curves import CurveLine
+    from codedance.train.grpo_settings import GrpoSettings
+    from codedance.train.rehearsal import Rehearsal
+    from codedance.train.task_source import TaskSource
+
+__all__ = ["GRPO_EPILOG", "PLOT_EPILOG", "grpo", "plot"]
+
+GRPO_EPILOG = """
+Examples:
+
+- `codedance train grpo --out runs/bat --dry-run` checks everything and says how long it will take
+
+- `codedance train grpo --out runs/bat --steps 240`
+
+- `codedance train grpo --out runs/outcome --variant outcome --seed 1 --set episode.sampling.temperature=1.2`
+
+- `codedance train grpo --out runs/wide --model runs/sft/checkpoint --set worlds.shares.charts=2 --set worlds.hard=0.7`
+
+- `codedance train grpo --out runs/mine --tasks data/tasks --tensorboard`
+
+A run that was stopped, by whatever, goes on where it stood: give the same command again. A larger --steps goes on too.
+"""
+
+PLOT_EPILOG = """
+Examples:
+
+- `codedance train plot runs/bat`
+
+- `codedance train plot runs/bat runs/outcome runs/deepeyes --out ablation.svg`
+"""
+
+
+def grpo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; a run that was stopped goes on there.")],
+    model: Annotated[
+        str, typer.Option(metavar="CKPT", help="Checkpoint to start from: a folder, or `nano`, the embedded model.")
+    ] = "nano",
+    tasks: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Run folder whose tasks are asked. [fresh scenes of worlds]")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option(metavar="V", help="The reward; `codedance reward variants` lists them. [bat]")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="The run ends after this step.")] = 100,
+    seed: Annotated[int | None, typer.Option(metavar="S", help="Seed of tasks and sampling. [0]")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example attempts=16.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
+    device: Annotated[str, typer.Option(metavar="D", help="Where the network lives: cpu, cuda, cuda:1.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, measure one small step, stop.")] = False,
+    board: Annotated[bool, typer.Option("--tensorboard", help="Write event files to DIR/board too.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each step as a line of JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Train a policy with GRPO in the real loop: attempts in groups, rewards, an update, step after step."""
+    _require_torch(threads)
+    from codedance.train.grpo_settings import GrpoSettings
+
+    named = [one.replace("reward.lambda=", "reward.turn_weight=", 1) for one in assignments or []]
+    named += [f'variant="{variant}"'] * (variant is not None) + [f"seed={seed}"] * (seed is not None)
+    settings = apply_settings(GrpoSettings(), named, file=config)
+    network, encoder, start = _policy(model, device)
+    source = _source(tasks, settings)
+    if dry_run:
+        found = _rehearse(network, encoder, source, settings, folder=out, steps=steps, start=start)
+        typer.echo(found.model_dump_json() if as_json else _report(found))
+        return
+    _run(network, encoder, source, settings, folder=out, steps=steps, start=start, board=board, as_json=as_json)
+    if not as_json:
+        typer.echo(f"checkpoint: {out / 'checkpoint'}")
+
+
+def plot(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of reinforcement-learning runs.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Picture: .png, .svg or .pdf. [curves.png in the first run]")
+    ] = None,
+    smooth: Annotated[
+        float, typer.Option(min=0.0, max=0.99, metavar="S", help="How much of the mean before stays; 0: bare curves.")
+    ] = 0.8,
+) -> None:
+    """Draw the curves of one run, or of several in one picture."""
+    from codedance.train.curves import read_curve
+    from codedance.train.plots import draw_curves
+
+    path = out or runs[0] / "curves.png"
+    if path.suffix.lower() not in (".png", ".svg", ".pdf") or path.is_dir():
+        raise UsageError(f"--out {path}: choose a file whose name ends with .png, .svg or .pdf")
+    curves = [(run.name or str(run), read_curve(run)) for run in runs]
+    try:
+        draw_curves(curves, path, smooth=smooth)
+    except OSError as error:
+        raise UsageError(f"--out {path}: cannot be written ({error.strerror or error})") from None
+    typer.echo(f"picture: {path}")
+
+
+def _policy(model: str, device: str) -> tuple[Network, Encoder, str]:
+    """Network, its chat format, and a name for exactly these weights."""
+    import torch
+
+    from codedance.models.local.checkpoint import load_checkpoint
+    from codedance.models.nano import CHECKPOINT
+
+    folder = CHECKPOINT if model == "nano" else Path(model)
+    network, encoder = load_checkpoint(folder)
+    try:
+        network = network.to(torch.device(device))
+    except (AssertionError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise UsageError(f"--device {device}: cannot be used here ({first})") from None
+    weights = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    return network, encoder, weights[:16]
+
+
+def _source(tasks: Path | None, settings: GrpoSettings) -> TaskSource:
+    from codedance.train.task_source import StoredTasks, WorldTasks
+
+    if tasks is not None:
+        return StoredTasks(tasks, seed=settings.seed)
+    return WorldTasks(settings.worlds, seed=settings.seed)
+
+
+def _run(
+    network: Network,
+    encoder: Encoder,
+    source: TaskSource,
+    settings: GrpoSettings,
+    *,
+    folder: Path,
+    steps: int,
+    start: str,
+    board: bool,
+    as_json: bool,
+) -> None:
+    import anyio
+
+    from codedance.cli.train_view import training_view
+    from codedance.models.local.checkpoint import save_checkpoint
+    from codedance.sandbox import LocalSandbox
+    from codedance.train.boards import tensorboard
+    from codedance.train.grpo import train_grpo
+
+    with ExitStack() as stack:
+        view = stack.enter_context(training_view(settings.variant, steps=steps, as_json=as_json))
+        write = stack.enter_context(tensorboard(folder)) if board else None
+
+        def tell(line: CurveLine) -> None:
+            view.line(line)
+            if write is not None:
+                write(line)
+
+        async def train() -> None:
+            async with LocalSandbox() as sandbox:
+                await train_grpo(
+                    network,
+                    encoder,
+                    source,
+                    settings,
+                    sandbox=sandbox,
+                    folder=folder,
+                    steps=steps,
+                    start=start,
+                    listener=tell,
+                    progress=view.doing,
+                )
+
+        _unwrapped(lambda: anyio.run(train))
+    save_checkpoint(network.cpu(), encoder.tokenizer, folder / "checkpoint")
+
+
+def _rehearse(
+    network: Network,
+    encoder: Encoder,
+    source: TaskSource,
+    settings: GrpoSettings,
+    *,
+    folder: Path,
+    steps: int,
+    start: str,
+) -> Rehearsal:
+    import anyio
+
+    from codedance.sandbox import LocalSandbox
+    from codedance.train.rehearsal import rehearse
+
+    found: list[Rehearsal] = []
+
+    async def measure() -> None:
+        async with LocalSandbox() as sandbox:
+            found.append(
+                await rehearse(
+                    network, encoder, source, settings, sandbox=sandbox, folder=folder, steps=steps, start=start
+                )
+            )
+
+    _unwrapped(lambda: anyio.run(measure))
+    return found[0]
+
+
+def _unwrapped(job: Callable[[], None]) -> None:
+    """Run a job whose one error may come in a group of one, as task groups raise it."""
+    try:
+        job()
+    except BaseExceptionGroup as group:
+        ours = [one for one in _leaves(group) if isinstance(one, CodeDanceError)]
+        if not ours:
+            raise
+        raise ours[0] from None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for one in group.exceptions:
+        found += _leaves(one) if isinstance(one, BaseExceptionGroup) else [one]
+    return found
+
+
+def _report(found: Rehearsal) -> str:
+    mib = 1 << 20
+    hours = found.run_seconds / 3600
+    took = f"{hours:.1f} hours" if hours >= 1 else f"{found.run_seconds / 60:.0f} minutes"
+    begun = f"goes on after step {found.goes_on_after}, " if found.goes_on_after else ""
+    lines = [
+        "nothing was written; checked: checkpoint, folder, tasks, sandbox, reward, one update",
+        f"run        {begun}{found.steps} steps of {found.attempts} attempts",
+        f"policy     {found.parameters:,} parameters",
+        f"attempt    {found.tokens:.0f} tokens sampled, {found.sequence_tokens:.0f} read by the trainer",
+        f"measured   accuracy {found.accuracy:.2f}, {found.zero_variance:.0%} of the groups without variance",
+        f"time       about {found.step_seconds:.1f} s a step, {found.exam_seconds:.1f} s an exam, {took} in all",
+        f"memory     about {found.memory_bytes // mib} MiB",
+        f"disk       about {max(1, found.disk_bytes // mib)} MiB of {found.disk_free_bytes // mib} MiB free",
+    ]
+    return "\n".join([*lines, *(f"warning    {one}" for one in found.warnings)])
+
+
+def _require_torch(threads: int) -> None:
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("training", "train") from None
+    torch.set_num_threads(threads)
