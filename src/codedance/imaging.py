@@ -71,10 +71,15 @@ class Picture:
         return cls.from_image(image)
 
     @classmethod
-    def from_image(cls, image: Image.Image) -> Picture:
-        """Encode a Pillow image of any mode as PNG (lossless, fast compression)."""
+    def from_image(cls, image: Image.Image, *, repeatable: bool = False) -> Picture:
+        """Encode a Pillow image of any mode as PNG (lossless, fast compression).
+
+        Args:
+            image: of any mode.
+            repeatable: as :meth:`repeatable` says.
+        """
         image = _upright_rgb(image)
-        data = _png(image)
+        data = _png(image, compress=_same if repeatable else _fast)
         return cls(_ref(data, image.size, "png"), data)
 
     def repeatable(self) -> Picture:
@@ -83,9 +88,7 @@ class Picture:
         The fast compressor of :meth:`from_image` was seen to write, rarely, another of several valid files for the same
         pixels; what must be the same file every time is written by zlib.
         """
-        image = self.to_image()
-        data = _png(image, compress=lambda lines: zlib.compress(lines, 1))
-        return Picture(_ref(data, image.size, "png"), data)
+        return Picture.from_image(self.to_image(), repeatable=True)
 
     @property
     def pixels(self) -> int:
@@ -104,6 +107,10 @@ class Picture:
 
 def _fast(lines: bytes | bytearray) -> bytes:
     return isal_zlib.compress(lines, 1)
+
+
+def _same(lines: bytes | bytearray) -> bytes:
+    return zlib.compress(lines, 1)
 
 
 def _png(image: Image.Image, *, compress: Callable[[bytes | bytearray], bytes] = _fast) -> bytes:

@@ -36,7 +36,7 @@ def test_the_page_shows_a_difference_for_every_benchmark() -> None:
 
 
 def test_the_program_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    program = re.findall(r"```python\n(.*?)```", PAGE, re.S)[0]
     scope: dict[str, Any] = {}
     exec(compile(program, "scoring.md", "exec"), scope)
     assert capsys.readouterr().out.startswith("1.0\nVerdict(score=1.0")

@@ -79,6 +79,20 @@ def test_a_trajectory_without_its_pictures_is_refused(tmp_path: Path, picture: P
     assert list(run.trajectories()) == []
 
 
+def test_several_are_stored_at_once_or_none_of_them(
+    tmp_path: Path, picture: Picture, make_picture: Callable[..., Picture]
+) -> None:
+    run = RunFolder.create(tmp_path / "run", Manifest(kind="ask"))
+    other = make_picture()
+    pairs = [(trajectory(one, name), one) for name, one in (("a", picture), ("b", other))]
+    run.add_all([(one, {held.ref.sha256: held}) for one, held in pairs])
+    run.add_all([])
+    assert [one.id for one in run.trajectories()] == ["a#0", "b#0"]
+    with pytest.raises(StoreError, match="was not given"):
+        run.add_all([(pairs[0][0], {picture.ref.sha256: picture}), (pairs[1][0], {})])
+    assert [one.id for one in run.trajectories()] == ["a#0", "b#0"]
+
+
 def test_a_run_with_other_settings_is_not_mixed_up(tmp_path: Path) -> None:
     RunFolder.create(tmp_path / "run", Manifest(kind="eval", settings={"turns": 10}))
     RunFolder.create(tmp_path / "run", Manifest(kind="eval", settings={"turns": 10}))

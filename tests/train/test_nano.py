@@ -186,13 +186,15 @@ def test_the_recipe_trains_resumes_and_leaves_a_checkpoint_that_loads(made: Path
         families=FAMILIES,
         vocabulary=800,
         mix=mix,
+        looks_first=1,
         parts=2,
         train=TrainSettings(steps=4, workers=0, read_weight=1, cell_weight=1, save_every=2),
     )
     network, tokenizer = train_nano(recipe, made, tmp_path / "run", listener=steps.append)
     assert [step.step for step in steps] == [1, 2, 3, 4]
     assert steps[-1].cell_accuracy is not None
-    assert any("/" in kind for kind in steps[0].kinds)
+    assert set(steps[0].kinds) == {"look"}
+    assert any("/" in kind for kind in steps[1].kinds)
     again: list[Step] = []
     train_nano(recipe, made, tmp_path / "run", listener=again.append)
     assert again == [], "a finished run is not trained again"

@@ -3,7 +3,7 @@
 from codedance.bench.answers.extract import AnswerPath, Extracted, extract
 from codedance.bench.contract import Benchmark, Mode, Prompt, Row, Split, Verdict
 from codedance.bench.outcomes import Metric, Metrics, Outcome, Report, RowScore, Tally
-from codedance.bench.registry import BENCHMARKS, get
+from codedance.bench.registry import BENCHMARKS, expand, get
 
 __all__ = [
     "BENCHMARKS",
@@ -21,6 +21,7 @@ __all__ = [
     "Split",
     "Tally",
     "Verdict",
+    "expand",
     "extract",
     "get",
 ]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from codedance.bench.answers.extract import AnswerPath, extract
 from codedance.errors import DataError, UsageError
-from codedance.schema import Answer
+from codedance.imaging import Picture
+from codedance.schema import Answer, Trajectory
 
 if TYPE_CHECKING:
     from codedance.bench.outcomes import Metrics, RowScore
@@ -51,7 +52,8 @@ class Split:
 
     name: str
     rows: int
-    hub: Hub
+    hub: Hub | None
+    """``None``: the rows are generated."""
     counts: tuple[tuple[str, str, int], ...] = ()
     """Rows of some categories: breakdown, category, number."""
 
@@ -110,6 +112,8 @@ class Benchmark:
     """What makes rows depend on each other, for the interval; ``None`` where a row does not tell."""
     keep: Callable[[Row], bool] | None = None
     """Which rows of the data set are the benchmark's; all without it."""
+    whole: Callable[[Trajectory, Callable[[], Mapping[str, Picture]]], float | None] | None = None
+    """Scores an episode where its text does not tell: the task, what was shown, and how to read the pictures."""
 
     def score_text(
         self,

@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     WRONG = "wrong"
     NO_ANSWER = "no_answer"
     """There was a reply and no answer in it."""
+    NEEDS_JUDGE = "needs_judge"
+    """There was an answer, and only a judge can tell whether it is right. It counts as wrong until one has."""
     ERROR = "error"
     """There was no reply: the picture, the server or the program failed. It counts as wrong."""
 

@@ -11,7 +11,7 @@ from codedance.bench.outcomes import RowScore
 from codedance.bench.scoring import Reply, row_key, score_reply
 from codedance.errors import DataError
 
-__all__ = ["score_file"]
+__all__ = ["score_file", "scored_replies"]
 
 _LARGEST_LINE = 256 * 2**20
 _MOST_TOLD = 5
@@ -20,7 +20,15 @@ _MOST_TOLD = 5
 def score_file(
     path: Path, benchmark: Benchmark, mode: Mode, *, raw: bool | None = None
 ) -> Iterator[tuple[str | None, RowScore]]:
-    """Score a file line by line; gives each row's name and score.
+    """Score a file line by line; gives each row's name and score, and raises as :func:`scored_replies` does."""
+    for reply, score in scored_replies(path, benchmark, mode, raw=raw):
+        yield row_key(benchmark, reply.row), score
+
+
+def scored_replies(
+    path: Path, benchmark: Benchmark, mode: Mode, *, raw: bool | None = None
+) -> Iterator[tuple[Reply, RowScore]]:
+    """Score a file line by line; gives each reply and its score.
 
     A line is an object with ``prediction`` (a text; null where there was no reply) and ``row``; ``error`` says why
     there was none. Other names are passed over, and empty lines too.
@@ -45,7 +53,7 @@ def score_file(
                     bad.append(f"line {number}: {error}")
                     continue
                 count += 1
-                yield row_key(benchmark, reply.row), score
+                yield reply, score
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     if bad:

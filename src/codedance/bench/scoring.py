@@ -53,7 +53,8 @@ def score_reply(benchmark: Benchmark, reply: Reply, mode: Mode, *, raw: bool | N
         outcome = Outcome.RIGHT
     else:
         read = verdict.read if verdict.path is not AnswerPath.RAW else extract(verdict.read).text
-        outcome = Outcome.WRONG if has_content(read) else Outcome.NO_ANSWER
+        said = Outcome.NEEDS_JUDGE if verdict.score is None else Outcome.WRONG
+        outcome = said if has_content(read) else Outcome.NO_ANSWER
     return RowScore(
         row=facts,
         outcome=outcome,

@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from codedance import __version__
-from codedance.cli import ask, data, export, import_data, reward, sandbox, score, synth, train, worlds
+from codedance.cli import (
+    ask,
+    audit,
+    data,
+    evaluate,
+    export,
+    import_data,
+    report,
+    reward,
+    sandbox,
+    score,
+    synth,
+    train,
+    worlds,
+)
 from codedance.cli.failures import exit_code, tell
 from codedance.errors import CodeDanceError
 
@@ -32,8 +46,12 @@ app.command(name="synth", epilog=synth.EPILOG)(synth.synth)
 app.add_typer(train.app, name="train")
 app.command(name="export", epilog=export.EPILOG)(export.export)
 app.command(name="import", epilog=import_data.EPILOG)(import_data.import_data)
+app.command(name="eval", epilog=evaluate.EVAL_EPILOG)(evaluate.evaluate)
+app.command(name="report", epilog=report.REPORT_EPILOG)(report.report)
+app.command(name="compare", epilog=report.COMPARE_EPILOG)(report.compare)
 app.command(name="score", epilog=score.SCORE_EPILOG)(score.score)
 app.command(name="benchmarks", epilog=score.BENCHMARKS_EPILOG)(score.benchmarks)
+app.command(name="audit", epilog=audit.EPILOG)(audit.audit)
 
 
 def _show_version(wanted: bool) -> None:

@@ -109,10 +109,11 @@ def _settings(
     config: Path | None, assignments: Sequence[str], *, code_format: CodeFormat, max_turns: int | None
 ) -> EpisodeSettings:
     from codedance.episode import EpisodeSettings
-    from codedance.protocol import protocol_info
+    from codedance.protocol import protocol_info, relabelled
 
     base = EpisodeSettings(protocol=protocol_info(code_format))
     settings = apply_settings(base, assignments, file=config)
+    settings = settings.model_copy(update={"protocol": relabelled(settings.protocol)})
     if max_turns is not None:
         budgets = settings.budgets.model_copy(update={"turns": max_turns})
         settings = settings.model_copy(update={"budgets": budgets})

@@ -22,13 +22,22 @@ Examples:
 - `codedance export verl runs/tasks --out exports/verl --split train`
 
 - `codedance export hf runs/oracle --out exports/hf`
+
+- `codedance export vlmevalkit runs/eval --benchmark mathvista --out CodeDance_MathVista_MINI.xlsx`
+
+- `codedance export inspect runs/eval --benchmark vstar --out logs/vstar.json`
 """
 
 
 def export(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="swift, trl, verl or hf.")],
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="swift, trl, verl or hf; of an evaluation vlmevalkit or inspect.")
+    ],
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders with trajectories or tasks.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; it must not be there, or be empty.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder to write, which must not be there or be empty; for results a file."),
+    ],
     split: Annotated[str, typer.Option(metavar="NAME", help="Name of the split.")] = "train",
     failed_turns_no_loss: Annotated[
         bool, typer.Option("--failed-turns-no-loss", help='swift: mark replies whose code failed with "loss": false.')
@@ -48,6 +57,13 @@ def export(
     record: Annotated[
         bool, typer.Option("--record/--no-record", help="Add our whole record, which makes an import lossless.")
     ] = True,
+    benchmark: Annotated[
+        str | None, typer.Option(metavar="NAME", help="vlmevalkit, inspect: which benchmark of the run. [the only one]")
+    ] = None,
+    attempt: Annotated[int, typer.Option(min=0, metavar="K", help="vlmevalkit, inspect: which attempt.")] = 0,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="vlmevalkit: write the last reply, not the answer in it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON and nothing else.")] = False,
 ) -> None:
     """Write run folders as a data set of ms-swift, TRL, verl or the `datasets` library.
@@ -56,11 +72,16 @@ def export(
     """
     from pydantic import ValidationError
 
+    from codedance.cli.export_results import RESULT_FORMATS, export_results
     from codedance.cli.progress import progress_bar
     from codedance.synth.interop import ExportFormat, ExportSettings, count_records, export_runs
 
+    if format_name in RESULT_FORMATS:
+        typer.echo(export_results(format_name, runs, out, benchmark, attempt=attempt, whole=whole, as_json=as_json))
+        return
     if format_name not in list(ExportFormat):
-        raise UsageError(f"{format_name}: there is no such format; choose {', '.join(ExportFormat)}")
+        names = ", ".join((*ExportFormat, *RESULT_FORMATS))
+        raise UsageError(f"{format_name}: there is no such format; choose {names}")
     try:
         settings = ExportSettings(
             failed_turns_no_loss=failed_turns_no_loss,

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-__all__ = ["progress_bar"]
+__all__ = ["RateColumn", "progress_bar"]
 
 
-class _Rate(ProgressColumn):
+class RateColumn(ProgressColumn):
     """Steps a second."""
 
     def render(self, task: Task) -> Text:
@@ -26,7 +26,7 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     """Show a bar with rate and time left if the error stream is a terminal; yields what to call after each step."""
     console = Console(stderr=True)
     shown = console.is_terminal and not console.is_dumb_terminal
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         task = progress.add_task(what, total=total)
         yield lambda: progress.advance(task)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import anyio
 
 from codedance import __version__
+from codedance.episode.acting import perform, program_result, stop_without_action
 from codedance.episode.events import CodeStarted, EpisodeEnded, Listener, TextSampled, TurnEnded, TurnStarted
 from codedance.episode.interpreter import Interpreter
 from codedance.episode.limits import allowance, tokens_sampled
@@ -19,35 +20,23 @@ from codedance.errors import ModelContextFullError, ModelError, SandboxError
 from codedance.imaging import Picture
 from codedance.models.contract import Completion, Model, TokenSpan
 from codedance.protocol import (
-    REMINDERS,
     AnswerAction,
     CodeAction,
-    Fault,
     Reply,
     observe,
     opening,
     parse_reply,
+    remind,
+    stop_texts,
     turn_messages,
 )
 from codedance.sandbox.contract import Sandbox
-from codedance.schema import (
-    Failure,
-    FailureKind,
-    FinishReason,
-    Observation,
-    StopReason,
-    Task,
-    TextPart,
-    Trajectory,
-    Turn,
-)
+from codedance.schema import Failure, FailureKind, ReasoningMode, StopReason, Task, Trajectory, Turn
 
 __all__ = ["STOP_TEXTS", "run_episode"]
 
-STOP_TEXTS = ("</code>", "</tool_call>", "</answer>")
-"""The model stops writing after any of these: what follows an action would be dropped anyway."""
-
-_BAD_FORMAT = frozenset({Fault.UNCLOSED_CODE, Fault.BROKEN_CALL, Fault.UNCLOSED_ANSWER})
+STOP_TEXTS = stop_texts(ReasoningMode.CODE)
+"""The model stops writing after any of these, in the usual mode."""
 
 
 async def run_episode(
@@ -140,7 +129,7 @@ class _Episode:
             completion = await self.model.complete(
                 messages,
                 self.settings.sampling.model_copy(update={"max_tokens": limit}),
-                stop=STOP_TEXTS,
+                stop=stop_texts(self.settings.protocol.mode),
                 on_text=(lambda text: self.tell(TextSampled(text))) if self.watched else None,
             )
             stop = await self._act(interpreter, completion, time.monotonic() - begin)
@@ -151,7 +140,8 @@ class _Episode:
 
     async def _act(self, interpreter: Interpreter, completion: Completion, seconds: float) -> StopReason | None:
         """Do what the reply asks for and append the turn; returns why the episode ends, if it does."""
-        reply = parse_reply(completion.text)
+        protocol = self.settings.protocol
+        reply = parse_reply(completion.text, protocol.mode)
         self.tokens.append(completion.tokens)
         self.spent_tokens += tokens_sampled(completion)
         turn = self.unfinished = Turn(
@@ -162,36 +152,35 @@ class _Episode:
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
             seconds=seconds,
+            retries=completion.retries,
         )
         match reply.action:
             case AnswerAction(text=text):
                 self.answer = text
                 self._end_turn(turn, reply)
                 return StopReason.ANSWERED
-            case CodeAction(code=code):
-                self.tell(CodeStarted(reply.thought, code))
-                result = await interpreter.run(code)
-                self.seen.update((picture.ref.sha256, picture) for picture in result.pictures)
-                observation = observe(result.execution, allowance(self.settings.budgets, self.turns))
-                update = {"execution": result.execution, "observation": observation}
-                self._end_turn(turn.model_copy(update=update), reply, result.pictures)
-                return None
             case None:
-                stop = self._stop_without_action(completion, reply)
+                stop = stop_without_action(completion, reply, reminded=self.reminded)
                 if stop is None:
                     self.reminded = True
-                    reminder = REMINDERS[self.settings.protocol.code_format]
-                    observation = Observation(parts=(TextPart(text=reminder),))
-                    turn = turn.model_copy(update={"observation": observation})
+                    turn = turn.model_copy(update={"observation": remind(protocol)})
                 self._end_turn(turn, reply)
                 return stop
-
-    def _stop_without_action(self, completion: Completion, reply: Reply) -> StopReason | None:
-        if completion.finish is FinishReason.LENGTH:
-            return StopReason.MAX_TOKENS
-        if not self.reminded:
-            return None
-        return StopReason.BAD_FORMAT if reply.faults & _BAD_FORMAT else StopReason.NO_ACTION
+            case action:
+                if turn.code is not None:
+                    self.tell(CodeStarted(reply.thought, turn.code))
+                result = await perform(action, interpreter, inputs=self.inputs, turns=self.turns, seen=self.seen)
+                self.seen.update((picture.ref.sha256, picture) for picture in result.pictures)
+                turn = turn.model_copy(update={"execution": result.execution})
+                stop = None
+                if protocol.mode is ReasoningMode.PROGRAM:
+                    self.answer = program_result(result.execution)
+                    stop = StopReason.MAX_TURNS if self.answer is None else StopReason.ANSWERED
+                else:
+                    shown = observe(result.execution, allowance(self.settings.budgets, self.turns))
+                    turn = turn.model_copy(update={"observation": shown})
+                self._end_turn(turn, reply, result.pictures)
+                return stop
 
     def _end_turn(self, turn: Turn, reply: Reply, pictures: tuple[Picture, ...] = ()) -> None:
         self.turns.append(turn)

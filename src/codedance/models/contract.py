@@ -32,6 +32,8 @@ class Completion:
     completion_tokens: int | None = None
     tokens: TokenSpan | None = None
     """Only models that run here know their tokens."""
+    retries: int = 0
+    """How often a server was asked again because it had failed."""
 
 
 class Model(Protocol):

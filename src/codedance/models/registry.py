@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codedance.errors import UsageError
 from codedance.models.contract import Model
 from codedance.models.scripted import ScriptedModel
+
+if TYPE_CHECKING:
+    from codedance.models.server import ServerSettings
 
 __all__ = ["DEFAULT_BASE_URL", "load_model"]
 
@@ -20,7 +24,12 @@ _FORMS = (
 
 
 def load_model(
-    spec: str, *, base_url: str | None = None, api_key: str | None = None, native_tools: bool = False
+    spec: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    native_tools: bool = False,
+    server: ServerSettings | None = None,
 ) -> Model:
     """Make the model that a specification names; libraries are imported and weights read only now.
 
@@ -29,6 +38,7 @@ def load_model(
         base_url: of the server; other models take none.
         api_key: of the server.
         native_tools: use the server's own tool calls for code.
+        server: how patiently a server is asked.
 
     Raises:
         UsageError: no such form, or a URL for a model that has none.
@@ -45,7 +55,8 @@ def load_model(
     if kind == "server" and name:
         from codedance.models.server import ServerModel
 
-        return ServerModel(name, base_url=base_url or DEFAULT_BASE_URL, api_key=api_key, native_tools=native_tools)
+        url = base_url or DEFAULT_BASE_URL
+        return ServerModel(name, base_url=url, api_key=api_key, native_tools=native_tools, settings=server)
     if kind == "hf" and name:
         from codedance.models.hf import load_hf
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from codedance.errors import ModelReplyError
+from codedance.errors import ModelContextFullError, ModelReplyError
 from codedance.models.contract import Completion
 from codedance.models.server_errors import is_transient, retry_after, typed_error
 from codedance.models.server_messages import restore_tag, to_openai, wire_text
@@ -72,6 +73,8 @@ class ServerModel:
         self._settings = settings or ServerSettings()
         self._client: AsyncOpenAI | None = None
         self._token_limit_name = "max_tokens"  # noqa: S105 - a parameter, not a password
+        self.faults = 0
+        """Faults of the server until now, those that passed when it was asked again and those that did not."""
 
     @property
     def name(self) -> str:
@@ -89,12 +92,15 @@ class ServerModel:
         """Ask the server; retries what may pass, raises a typed error for what will not."""
         request = self._request(messages, sampling, stop)
         wait = self._settings.first_wait_seconds
+        retries = 0
         for tries_left in range(self._settings.retries, -1, -1):
             try:
-                return await self._ask(request, stop, on_text)
+                completion = await self._ask(request, stop, on_text)
+                return completion if retries == 0 else replace(completion, retries=retries)
             except Exception as error:
                 if self._renames_token_limit(error, request):
                     continue
+                self.faults += not isinstance(typed_error(error, model="", url=""), ModelContextFullError)
                 if tries_left == 0 or not is_transient(error):
                     raise typed_error(error, model=self._model, url=self._base_url) from None
                 named = retry_after(error)
@@ -102,6 +108,7 @@ class ServerModel:
                 pause = named if named is not None else wait * random.uniform(0.5, 1.5)  # noqa: S311
                 await anyio.sleep(min(pause, self._settings.longest_wait_seconds))
                 wait *= 2
+                retries += 1
         raise ModelReplyError(f"{self._base_url}: the server did not accept the request in any form")
 
     async def close(self) -> None:
@@ -154,7 +161,7 @@ class ServerModel:
     ) -> Completion:
         client = self._connect()
         if on_text is None or self._native_tools:
-            response = await client.chat.completions.create(**request)
+            response = await client.chat.completions.create(**_unwalked(request))
             reply = _Reply.from_response(response)
         else:
             reply = await self._stream(client, request, on_text)
@@ -169,8 +176,8 @@ class ServerModel:
 
     async def _stream(self, client: AsyncOpenAI, request: dict[str, Any], on_text: Callable[[str], None]) -> _Reply:
         reply = _Reply()
-        options: dict[str, Any] = {**request, "stream": True, "stream_options": {"include_usage": True}}
-        stream = await client.chat.completions.create(**options)
+        options: dict[str, Any] = {**request, "stream_options": {"include_usage": True}}
+        stream = await client.chat.completions.create(**_unwalked(options), stream=True)
         async with stream:
             async for chunk in stream:
                 piece = reply.add(chunk)
@@ -181,6 +188,15 @@ class ServerModel:
         if not reply.ended:
             raise ModelReplyError(f"{self._base_url}: the streamed reply broke off before its end")
         return reply
+
+
+def _unwalked(request: dict[str, Any]) -> dict[str, Any]:
+    """The same request as the client's extra body.
+
+    The client walks through every argument and converts it by its type, a quarter of its time for long conversations;
+    ours are plain JSON already, and what is extra is sent as it is.
+    """
+    return {"model": request["model"], "messages": (), "extra_body": request}
 
 
 class _Reply:

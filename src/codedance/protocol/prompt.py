@@ -15,7 +15,9 @@ __all__ = [
     "TOOL_NAME",
     "ZOOM_NAME",
     "direct_prompt",
+    "known_protocol",
     "protocol_info",
+    "relabelled",
     "reminder",
     "stop_texts",
     "system_prompt",
@@ -102,6 +104,28 @@ def protocol_info(code_format: CodeFormat = CodeFormat.CODE, mode: ReasoningMode
     asked = _mode_prompt(mode)
     label = f"{mode.value}@{asked.version}"
     return ProtocolInfo(code_format=code_format, system_prompt=asked.system, mode=mode, prompt=label)
+
+
+def known_protocol(code_format: CodeFormat, system_text: str) -> ProtocolInfo:
+    """How a conversation was held whose system message says so; with its name and version if it is one of ours.
+
+    >>> known_protocol(CodeFormat.CODE, system_prompt()).prompt, known_protocol(CodeFormat.CODE, "Be brief.").prompt
+    ('code@1', '')
+    """
+    ours = protocol_info(code_format)
+    return (
+        ours if ours.system_prompt == system_text else ProtocolInfo(code_format=code_format, system_prompt=system_text)
+    )
+
+
+def relabelled(protocol: ProtocolInfo) -> ProtocolInfo:
+    """The same, without the name of our prompt if its text was replaced by another.
+
+    >>> relabelled(protocol_info().model_copy(update={"system_prompt": "Be brief."})).prompt
+    ''
+    """
+    ours = protocol_info(protocol.code_format, protocol.mode)
+    return protocol if ours.system_prompt == protocol.system_prompt else protocol.model_copy(update={"prompt": ""})
 
 
 def reminder(protocol: ProtocolInfo) -> str:

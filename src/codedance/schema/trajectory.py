@@ -21,6 +21,7 @@ __all__ = [
     "ImagePart",
     "Observation",
     "ProtocolInfo",
+    "ReasoningMode",
     "Sampling",
     "StopReason",
     "TextPart",
@@ -36,6 +37,19 @@ class CodeFormat(StrEnum):
     """A fenced Python block between ``<code>`` tags."""
     TOOL_CALL = "tool-call"
     """A JSON call of ``execute_python_code`` between ``<tool_call>`` tags, or a server's native tool call."""
+
+
+class ReasoningMode(StrEnum):
+    """What a model may do in an episode to find its answer; the loop and its budgets are the same."""
+
+    CODE = "code"
+    """Any code, whose outcome comes back, turn after turn (CodeDance)."""
+    SCHEMA = "schema"
+    """JSON calls of one fixed tool, a box to look at closely (as DeepEyes and Pixel-Reasoner do); no code."""
+    PROGRAM = "program"
+    """One program whose outcome the model never sees: its result is the answer (as ViperGPT does)."""
+    DIRECT = "direct"
+    """Nothing but text: thoughts, then the answer."""
 
 
 class FinishReason(StrEnum):
@@ -128,6 +142,9 @@ class ProtocolInfo(Record):
     code_format: CodeFormat = CodeFormat.CODE
     system_prompt: Text = ""
     """The exact text of the system message."""
+    mode: ReasoningMode = ReasoningMode.CODE
+    prompt: str = ""
+    """Name and version of the system prompt, for example ``schema@1``; empty if it is none of ours."""
 
 
 class TextPart(Record):
@@ -181,6 +198,8 @@ class Turn(Record):
     """Tokens sampled, likewise."""
     seconds: float = Field(default=0.0, ge=0.0)
     """Wall-clock time of the reply (without the execution)."""
+    retries: int = Field(default=0, ge=0)
+    """How often the model was asked again for this reply because its server had failed."""
 
 
 class Trajectory(Record):

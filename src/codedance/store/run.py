@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -109,8 +109,13 @@ class RunFolder:
         Raises:
             StoreError: a picture that the trajectory refers to was not given, or the disk refuses.
         """
-        self._add_pictures(f"trajectory {trajectory.id}", picture_refs(trajectory), pictures)
-        self._trajectories.append(trajectory)
+        self.add_all([(trajectory, pictures)])
+
+    def add_all(self, finished: Sequence[tuple[Trajectory, Mapping[str, Picture]]]) -> None:
+        """Store several finished trajectories with one sync of their file; raises as :meth:`add` does."""
+        for trajectory, pictures in finished:
+            self._add_pictures(f"trajectory {trajectory.id}", picture_refs(trajectory), pictures)
+        self._trajectories.extend(trajectory for trajectory, _ in finished)
 
     def add_task(self, task: Task, pictures: Mapping[str, Picture]) -> None:
         """Store a question that nobody has answered yet, its pictures first; raises as :meth:`add` does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from codedance.imaging import Picture
-from codedance.protocol import parse_reply
-from codedance.schema import ImageRef, ImageSource, StopReason, TextPart, Trajectory, Turn
+from codedance.protocol import ZoomAction, parse_reply
+from codedance.schema import ImageRef, ImageSource, ReasoningMode, StopReason, TextPart, Trajectory, Turn
 from codedance.store import write_text
 
 __all__ = ["trace_page", "write_trace_page"]
@@ -101,7 +102,10 @@ def trace_page(trajectory: Trajectory, pictures: Mapping[str, Picture], *, corre
         stop=_STOPS[trajectory.stop],
         failure=_visible(trajectory.failure.message) if trajectory.failure else None,
         verdict={True: "right", False: "wrong", None: None}[correct],
-        turns=[_block(number, turn, pictures) for number, turn in enumerate(trajectory.turns, start=1)],
+        turns=[
+            _block(number, turn, pictures, trajectory.protocol.mode)
+            for number, turn in enumerate(trajectory.turns, start=1)
+        ],
         facts=_facts(trajectory),
         system_prompt=_visible(trajectory.protocol.system_prompt),
     )
@@ -114,11 +118,13 @@ def write_trace_page(
     write_text(path, trace_page(trajectory, pictures, correct=correct))
 
 
-def _block(number: int, turn: Turn, pictures: Mapping[str, Picture]) -> _Block:
-    reply = parse_reply(turn.text)
+def _block(number: int, turn: Turn, pictures: Mapping[str, Picture], mode: ReasoningMode) -> _Block:
+    reply = parse_reply(turn.text, mode)
     execution = turn.execution
     texts: list[_Text] = []
     images: tuple[_Image, ...] = ()
+    if isinstance(reply.action, ZoomAction):
+        texts.append(_text("call", json.dumps(reply.action.arguments, ensure_ascii=False), "out"))
     if execution is not None:
         trace = execution.error.traceback if execution.error else ""
         for title, text, kind in (
@@ -180,6 +186,7 @@ def _facts(trajectory: Trajectory) -> list[tuple[str, str]]:
         ("budgets", f"{len(trajectory.turns)} of {budgets.turns} turns, {budgets.tokens} tokens, "
                     f"{budgets.seconds:g} s, {budgets.images} pictures, {budgets.pixels:,} pixels"),
         ("sandbox", _visible(f"{sandbox.get('kind', 'unknown')}, tier {sandbox.get('tier', 'unknown')}")),
+        ("mode", trajectory.protocol.mode.value),
         ("code format", trajectory.protocol.code_format.value),
         ("version", _visible(f"CodeDance {trajectory.codedance_version or 'unknown'}")),
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from codedance.bench.data.hub import HubRows, download_picture
 from codedance.bench.data.local_files import LocalFiles
 from codedance.bench.data.row_images import PICTURE_COLUMNS, has_picture, row_pictures
 from codedance.bench.scoring import row_key
-from codedance.errors import DataError, PictureError
+from codedance.errors import DataError, PictureError, UsageError
 from codedance.imaging import Picture
 from codedance.schema import Record, Task
 
@@ -80,10 +80,16 @@ class Loaded:
     """A checked data set; iterating reads and decodes it from the beginning."""
 
     manifest: DataManifest
-    read: Callable[[], Iterator[LoadedRow]]
+    keys: tuple[str, ...]
+    """Every row's name, in order."""
+    read: Callable[[Callable[[str], bool]], Iterator[LoadedRow]]
 
     def __iter__(self) -> Iterator[LoadedRow]:
-        return self.read()
+        return self.read(lambda key: False)
+
+    def without(self, done: Callable[[str], bool]) -> Iterator[LoadedRow]:
+        """The rows whose name is not done yet; the pictures of the others are not decoded."""
+        return self.read(done)
 
 
 class _Rows(Protocol):
@@ -116,12 +122,15 @@ def load(benchmark: Benchmark, source: Path | None = None, settings: LoadSetting
     split, prompt = benchmark.split(settings.split), benchmark.prompt(settings.prompt)
     rows: _Rows
     if source is None:
+        if split.hub is None:
+            raise UsageError(f"{benchmark.name}: is generated, there is nothing to load")
         rows = hub_rows = HubRows(split.hub, settings.revision)
         location, revision = split.hub.repo, hub_rows.revision
     else:
-        rows = LocalFiles(source, named=split.hub.files)
+        rows = LocalFiles(source, named=split.hub.files if split.hub is not None else None)
         location, revision = str(source), None
-    count, digest, groups = _check(benchmark, rows, location, settings)
+    keys, digest, groups = _check(benchmark, rows, location, settings)
+    count = len(keys)
     if not settings.allow_partial and settings.limit is None:
         _check_counts(location, f"{benchmark.name} {split.name}", count, groups, split)
     manifest = DataManifest(
@@ -136,7 +145,7 @@ def load(benchmark: Benchmark, source: Path | None = None, settings: LoadSetting
         rows_sha256=digest,
         option_order="correct first" if settings.correct_first else "published",
     )
-    return Loaded(manifest, lambda: _read(benchmark, rows, settings))
+    return Loaded(manifest, keys, lambda done: _read(benchmark, rows, settings, done))
 
 
 def _kept(
@@ -155,8 +164,8 @@ def _kept(
 
 def _check(
     benchmark: Benchmark, rows: _Rows, location: str, settings: LoadSettings
-) -> tuple[int, str, Counter[tuple[str, str]]]:
-    """Number of rows, their hash, and how many are in each category."""
+) -> tuple[tuple[str, ...], str, Counter[tuple[str, str]]]:
+    """The rows' names, their hash, and how many are in each category."""
     groups: Counter[tuple[str, str]] = Counter()
     ask = benchmark.prompt(settings.prompt).ask
     seen: dict[str, int] = {}
@@ -180,7 +189,7 @@ def _check(
         digest.update(json.dumps([key, str(row.get("answer", row.get("label")))]).encode("utf-8", errors="replace"))
     if not seen:
         raise DataError(f"{location}: no rows")
-    return len(seen), digest.hexdigest(), groups
+    return tuple(seen), digest.hexdigest(), groups
 
 
 def _check_counts(location: str, name: str, count: int, groups: Counter[tuple[str, str]], split: Split) -> None:
@@ -202,10 +211,14 @@ def _check_columns(benchmark: Benchmark, row: Row, where: str) -> None:
         raise DataError(f"{where}: {benchmark.name} needs the columns {'; '.join(missing)}; there are {there}")
 
 
-def _read(benchmark: Benchmark, rows: _Rows, settings: LoadSettings) -> Iterator[LoadedRow]:
+def _read(
+    benchmark: Benchmark, rows: _Rows, settings: LoadSettings, done: Callable[[str], bool]
+) -> Iterator[LoadedRow]:
     ask = benchmark.prompt(settings.prompt).ask
     for place, full in _kept(benchmark, iter(rows), settings.limit):
         key = row_key(benchmark, full) or str(place)
+        if done(key):
+            continue
         row: dict[str, JsonValue] = {
             name: _plain(value) for name, value in full.items() if not _is_picture(name, value)
         }

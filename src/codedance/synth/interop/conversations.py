@@ -16,6 +16,7 @@ from codedance.protocol import (
     Reply,
     Role,
     as_user_message,
+    known_protocol,
     parse_reply,
 )
 from codedance.schema import (
@@ -23,7 +24,6 @@ from codedance.schema import (
     CodeFormat,
     ImagePart,
     Observation,
-    ProtocolInfo,
     StopReason,
     Task,
     TextPart,
@@ -107,7 +107,7 @@ def read_conversation(messages: Sequence[ChatMessage], origin: Origin) -> Sample
         id=f"{task.id}#0",
         task=task,
         model=f"imported:{origin.source}",
-        protocol=ProtocolInfo(code_format=code_format, system_prompt=system or ""),
+        protocol=known_protocol(code_format, system or ""),
         sandbox={"imported": origin.source},
         turns=tuple(turns),
         answer=answer,

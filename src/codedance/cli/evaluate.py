@@ -1,0 +1,224 @@
+"""``codedance eval``: a model on benchmarks, hundreds of episodes in flight, nothing asked twice."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from codedance.cli.failures import INFRASTRUCTURE, tell
+from codedance.cli.settings import apply_settings
+from codedance.cli.text import visible
+from codedance.errors import UsageError
+from codedance.schema import CodeFormat, ReasoningMode
+
+if TYPE_CHECKING:
+    from codedance.bench.evaluation import EvalRun, EvalSettings, Patience, Progress
+    from codedance.models.server import ServerSettings
+    from codedance.sandbox import Limits, Sandbox
+
+__all__ = ["EVAL_EPILOG", "evaluate"]
+
+EVAL_EPILOG = """
+Examples:
+
+- `codedance eval worlds/counting worlds/search --limit 50 --out runs/worlds`
+
+- `codedance eval vstar --data vstar.tsv --model server:Qwen2.5-VL-7B --base-url http://localhost:8000/v1 --out runs/v`
+
+- `codedance eval worlds/hard --mode direct --attempts 8 --seed 0 --set sampling.temperature=1 --out runs/direct`
+
+- `codedance eval chartqa wemath --data folder/of/copies --limit 100 --prompt vlmevalkit --out runs/two`
+
+NAME is a benchmark (`codedance benchmarks` lists them), `worlds`, `worlds/FAMILY` or `worlds/hard`. Started again with
+the same settings, a run that was stopped at any moment goes on; errors are tried again. Then: `codedance report RUN`.
+Exit codes: 0 every row has ended, 2 bad input or usage, 4 a model or the sandbox failed for some or all rows.
+"""
+
+
+def evaluate(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Benchmarks, or groups of worlds.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder; a run that was stopped goes on there.")],
+    model: Annotated[
+        str, typer.Option(metavar="SPEC", help="nano, server:NAME, hf:PATH_OR_ID, or scripted:FILE.")
+    ] = "nano",
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Where server:NAME is.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Local copies, DIR/NAME.tsv and the like. [the hub]")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first rows of each.")] = None,
+    attempts: Annotated[int, typer.Option(min=1, max=1024, metavar="K", help="How often each row is asked.")] = 1,
+    max_turns: Annotated[int | None, typer.Option(min=1, metavar="N", help="Most replies of the model. [10]")] = None,
+    mode: Annotated[ReasoningMode, typer.Option(help="How the model may reason.")] = ReasoningMode.CODE,
+    code_format: Annotated[
+        CodeFormat, typer.Option("--format", help="How it is asked to write code.")
+    ] = CodeFormat.CODE,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=4096, metavar="C", help="Episodes at once. [32]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="S", help="Of sampling; attempt k takes S + k.")] = None,
+    prompt: Annotated[
+        str | None, typer.Option(metavar="VARIANT", help="How the question is put. [the benchmark's first]")
+    ] = None,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Accept rows that are not the whole benchmark; it is said so.")
+    ] = False,
+    sandbox_url: Annotated[str | None, typer.Option("--sandbox", metavar="URL", help="A sandbox service.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="For example budgets.seconds=60, rows.split=testmini."),
+    ] = None,
+) -> None:
+    """Evaluate a model on benchmarks; every episode is kept, and a run that was stopped goes on where it stood.
+
+    The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY.
+    """
+    given = {
+        "budgets.turns": max_turns,
+        "patience.concurrency": concurrency,
+        "rows.limit": limit,
+        "rows.prompt": prompt,
+    }
+    chosen = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
+    chosen += ["rows.allow_partial=true"] if allow_partial else []
+    settings, patience, server = _settings((code_format, mode), [*chosen, *(assignments or [])], config)
+    settings = settings.model_copy(update={"attempts": attempts, "seed": seed})
+    progress = _run(
+        names,
+        out,
+        settings=settings,
+        patience=patience,
+        server=server,
+        model=model,
+        base_url=base_url,
+        data=data,
+        sandbox_url=sandbox_url,
+    )
+    failed = _tell(out, as_json=as_json)
+    raise typer.Exit(INFRASTRUCTURE if failed and progress.errors else 0)
+
+
+def _tell(out: Path, *, as_json: bool) -> int:
+    """Print what the run is worth; returns how many episodes could not be had."""
+    from codedance.bench.reports import summarize
+    from codedance.bench.reports.blocks import to_markdown
+    from codedance.bench.reports.content import short_blocks
+
+    report = summarize(out)
+    if as_json:
+        typer.echo(json.dumps(report.model_dump(mode="json")))
+    else:
+        typer.echo(visible(to_markdown(short_blocks(report))))
+        typer.echo(f"run: {out}; more with: codedance report {out}")
+    stops = [one.behaviour.stops for one in report.benchmarks]
+    failed = sum(one.get(name, 0) for one in stops for name in ("model_failed", "sandbox_failed"))
+    if failed:
+        tell(f"{failed} episodes failed; start the same command again to try them again")
+    return failed
+
+
+def _settings(
+    protocol: tuple[CodeFormat, ReasoningMode], assignments: Sequence[str], config: Path | None
+) -> tuple[EvalSettings, Patience, ServerSettings]:
+    """What results depend on, and what they do not; all of it can be set by name."""
+    from codedance.bench.data.loading import LoadSettings
+    from codedance.bench.evaluation import EvalSettings, Patience
+    from codedance.episode import EpisodeSettings
+    from codedance.models.server import ServerSettings
+    from codedance.protocol import protocol_info, relabelled
+
+    class Settings(EpisodeSettings):
+        rows: LoadSettings = LoadSettings()
+        patience: Patience = Patience()
+        server: ServerSettings = ServerSettings()
+
+    found = apply_settings(Settings(protocol=protocol_info(*protocol)), assignments, file=config)
+    episode = EpisodeSettings.model_validate(found.model_dump(exclude={"rows", "patience", "server"}))
+    episode = episode.model_copy(update={"protocol": relabelled(episode.protocol)})
+    return EvalSettings(episode=episode, rows=found.rows), found.patience, found.server
+
+
+def _run(
+    names: Sequence[str],
+    out: Path,
+    *,
+    settings: EvalSettings,
+    patience: Patience,
+    server: ServerSettings,
+    model: str,
+    base_url: str | None,
+    data: Path | None,
+    sandbox_url: str | None,
+) -> Progress:
+    import anyio
+
+    from codedance.bench import expand
+    from codedance.bench.evaluation import EvalRun, Progress, evaluate, open_rows
+    from codedance.models import load_model
+
+    benchmarks = expand(names)
+    loaded = open_rows(benchmarks, settings.rows, data)
+    native = settings.episode.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
+    if native and settings.episode.protocol.mode is not ReasoningMode.CODE:
+        raise UsageError("--format tool-call: goes with --mode code")
+    key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+
+    async def work(run: EvalRun, listener: Callable[[Progress], None]) -> Progress:
+        if run.left == 0:  # nothing to load a model for
+            run.finish()
+            return Progress.of(run)
+        asked = load_model(model, base_url=base_url, api_key=key, native_tools=native, server=server)
+        try:
+            async with _sandbox(sandbox_url, settings.episode.limits, settings.episode.protocol.mode) as sandbox:
+                return await evaluate(run, asked, sandbox, patience=patience, listener=listener)
+        finally:
+            await asked.close()
+
+    with EvalRun(out, benchmarks, loaded, settings=settings, model=model) as run, _bar(run) as listener:
+        return anyio.run(work, run, listener)
+
+
+def _sandbox(url: str | None, limits: Limits, mode: ReasoningMode) -> AbstractAsyncContextManager[Sandbox]:
+    if mode in (ReasoningMode.DIRECT, ReasoningMode.SCHEMA):
+        from codedance.sandbox import NoSandbox
+
+        return nullcontext(NoSandbox())
+    if url is None:
+        from codedance.sandbox import LocalSandbox
+
+        return LocalSandbox(limits=limits)
+    from codedance.sandbox.service import RemoteSandbox
+
+    return RemoteSandbox(url, token=os.environ.get("CODEDANCE_SANDBOX_TOKEN"), limits=limits)
+
+
+@contextmanager
+def _bar(run: EvalRun) -> Iterator[Callable[[Progress], None]]:
+    """A bar with rate, time left, and the accuracy until now; what had ended before does not count for the rate."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from codedance.cli.progress import RateColumn
+
+    console = Console(stderr=True)
+    columns: tuple[Any, ...] = (
+        TextColumn("evaluating"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}", markup=False),
+    )
+    shown = console.is_terminal and not console.is_dumb_terminal
+    with Bar(*columns, console=console, transient=True, disable=not shown) as bar:
+        task = bar.add_task("evaluating", total=run.total, completed=run.ended, status="")
+        yield lambda progress: bar.update(task, completed=progress.ended, status=visible(progress.status))
