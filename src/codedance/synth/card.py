@@ -6,11 +6,13 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from random import Random
 
+from PIL import Image
+
 from codedance.errors import DataError
-from codedance.imaging import Picture
 from codedance.rewards import matches
 from codedance.schema import Trajectory
 from codedance.store import RunFolder, write_bytes, write_text
@@ -158,8 +160,8 @@ def _thrown_away(folder: Path) -> str:
     total, rejected = sum(tries.values()), sum(reasons.values())
     lines = [
         "## What was thrown away\n",
-        f"{rejected:,} of {total:,} demonstrations ({rejected / max(1, total):.2%}) had a fault and were replaced by "
-        f"the next scene of their cell; {empty:,} places stayed empty.\n",
+        f"{rejected:,} of {total:,} demonstrations ({rejected / max(1, total):.2%}) had a fault, or a slip made them "
+        f"too long, and were replaced by the next scene of their cell; {empty:,} places stayed empty.\n",
     ]
     if reasons:
         lines += ["| cell | tried | thrown away | reason |", "|---|---|---|---|"]
@@ -174,7 +176,7 @@ def _baselines(folder: Path, cells: Cells, *, scenes: int) -> str:
     faults: Counter[str] = Counter()
     for chunk in read_chunks(folder):
         tries.update(chunk.tries)
-        faults.update("/".join(one.task_id.split("/")[1:3]) for one in chunk.rejections)
+        faults.update("/".join(one.task_id.split("/")[1:3]) for one in chunk.rejections if not one.too_long)
     lines = [
         "## What guessing is worth\n",
         f"On {scenes:,} held-out scenes of each cell; who is blind has learnt from {2 * scenes:,} other questions with "
@@ -209,6 +211,13 @@ def _samples(run: RunFolder, out: Path) -> str:
     for family, trajectories in sorted(chosen.items()):
         sheet = sample_sheet([Sample.of(one, run.load_pictures(one)) for one in trajectories])
         name = f"samples-{family}.png"
-        write_bytes(out / name, Picture.from_image(sheet).data)
+        write_bytes(out / name, _small_png(sheet))
         lines.append(f"### {family}\n\n![{family}: pictures, questions, what the code showed, answers]({name})\n")
     return "\n".join(lines)
+
+
+def _small_png(sheet: Image.Image) -> bytes:
+    """A sheet is looked at, not measured: 256 colours make a third of the size."""
+    buffer = BytesIO()
+    sheet.quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -44,6 +44,8 @@ _CHUNK = 50
 _MOST_CODE = 4
 """Turns with code that a trajectory may have; a slip that is mended makes a long script longer."""
 
+_TOO_LONG = " turns with code"
+
 _SOURCES = ("tasks", "protocol", "episode", "sandbox", "synth/generate.py", "synth/oracle.py", "synth/plan.py")
 """What decides, beside the settings, which bytes a set holds."""
 
@@ -54,6 +56,11 @@ class Rejection(Record):
     task_id: str
     mode: str
     reason: str
+
+    @property
+    def too_long(self) -> bool:
+        """True if nothing was wrong with it but its length."""
+        return self.reason.endswith(_TOO_LONG)
 
 
 class Chunk(Record):
@@ -207,7 +214,7 @@ class _Worker:
         shown = await demonstrate(scene, sandbox=self.sandbox, mode=slot.mode, code_format=slot.code_format)
         trajectory = without_clock(shown.rollout.trajectory)
         coded = sum(turn.execution is not None for turn in trajectory.turns)
-        fault = shown.fault or (f"{coded} turns with code" if coded > _MOST_CODE else None)
+        fault = shown.fault or (f"{coded}{_TOO_LONG}" if coded > _MOST_CODE else None)
         if fault is not None:
             return Rejection(task_id=trajectory.task.id, mode=slot.mode, reason=fault)
         meta = {**trajectory.task.meta, "mode": slot.mode}
