@@ -116,6 +116,7 @@ def test_the_cells_are_counted_as_the_plan_says(made: Path) -> None:
     planned = Counter(slot.mode for slot in make_plan(SMALL))
     assert sum((one.modes for one in cells.values()), Counter()) == planned
     assert sum(one.failed for one in cells.values()) == planned["slip"]
+    assert all(sum(one.categories.values()) == one.trajectories for one in cells.values())
 
 
 def test_one_worker_makes_the_same_files(made: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ _SAMPLES = 8
 class CellCount:
     """What a set holds of one family and difficulty."""
 
-    category: str = ""
+    categories: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     asks: Counter[str] = field(default_factory=Counter)
     turns: int = 0
@@ -56,7 +56,7 @@ def count_cells(trajectories: Sequence[Trajectory] | RunFolder) -> Cells:
     for one in trajectories.trajectories() if isinstance(trajectories, RunFolder) else trajectories:
         meta = one.task.meta
         cell = cells[str(meta.get("family")), str(meta.get("difficulty"))]
-        cell.category = str(meta.get("category"))
+        cell.categories[str(meta.get("category"))] += 1
         cell.modes[str(meta.get("mode", "code"))] += 1
         cell.asks[str(meta.get("asks"))] += 1
         cell.turns += len(one.turns)
@@ -102,7 +102,7 @@ def _head(run: RunFolder, cells: Cells) -> str:
     total = sum(cell.trajectories for cell in cells.values())
     categories: Counter[str] = Counter()
     for cell in cells.values():
-        categories[cell.category] += cell.trajectories
+        categories.update(cell.categories)
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items() if name != "commit")
     shares = ", ".join(f"{name} {count:,} ({count / total:.1%})" for name, count in sorted(categories.items()))
     return f"""# {total:,} executable trajectories from generated worlds
@@ -136,7 +136,7 @@ def _table(cells: Cells) -> str:
     ]
     for (family, difficulty), one in cells.items():
         lines.append(
-            f"| {family} | {difficulty} | {one.category} | {one.trajectories:,} | {one.modes['direct']:,} "
+            f"| {family} | {difficulty} | {_categories(one)} | {one.trajectories:,} | {one.modes['direct']:,} "
             f"| {one.modes['code']:,} | {one.modes['slip']:,} | {one.turns / max(1, one.trajectories):.2f} "
             f"| {one.code_turns:,} | {one.failed:,} | {one.shown:,} |"
         )
@@ -145,6 +145,13 @@ def _table(cells: Cells) -> str:
         asks: Counter[str] = sum((one.asks for (name, _), one in cells.items() if name == family), Counter())
         lines.append(f"- {family}: " + ", ".join(f"{kind} {count:,}" for kind, count in asks.most_common()))
     return "\n".join(lines) + "\n"
+
+
+def _categories(cell: CellCount) -> str:
+    """The category of a cell; with their counts, if it has several."""
+    if len(cell.categories) == 1:
+        return next(iter(cell.categories))
+    return ", ".join(f"{name} {count:,}" for name, count in cell.categories.most_common())
 
 
 def _thrown_away(folder: Path) -> str:
