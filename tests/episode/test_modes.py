@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,11 @@ from codedance.episode.zooming import zoom
 from codedance.imaging import Picture
 from codedance.models.scripted import ScriptedModel
 from codedance.protocol import ChatMessage, Role, conversation, parse_reply, protocol_info, stop_texts
+from codedance.rewards import format_fault
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Budgets, ExecutionStatus, ReasoningMode, StopReason, Task
+from codedance.store import PictureStore
+from codedance.synth.check_items import Examiner
 from codedance.viewer import trace_page
 
 pytestmark = pytest.mark.anyio
@@ -201,3 +205,24 @@ def test_any_text_is_read_in_any_mode(text: str, mode: ReasoningMode) -> None:
     reply = parse_reply(whole, mode)
     assert reply.end <= len(whole)
     assert reply.action is None or reply.end > 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "replies"),
+    [
+        (ReasoningMode.CODE, [PROGRAM.format("print(1)"), "<think>y</think><answer>1</answer>"]),
+        (ReasoningMode.SCHEMA, [call([10, 10, 30, 30]), "<think>y</think><answer>1</answer>"]),
+        (ReasoningMode.PROGRAM, [PROGRAM.format("print(1)")]),
+        (ReasoningMode.DIRECT, ["<think><code>x</code></think><answer>1</answer>"]),
+    ],
+)
+async def test_the_check_of_data_and_the_format_reward_know_the_modes(
+    mode: ReasoningMode, replies: list[str], sandbox: LocalSandbox, picture: Picture, tmp_path: Path
+) -> None:
+    rollout = await play(mode, replies, sandbox, picture)
+    store = PictureStore(tmp_path)
+    for one in rollout.pictures.values():
+        store.add(one)
+    assert rollout.trajectory.answer == "1"
+    assert Examiner(store, len).trajectory(rollout.trajectory).faults == []
+    assert format_fault(rollout.trajectory) is None

@@ -6,7 +6,7 @@ import re
 
 from codedance.protocol import AnswerAction, Fault, parse_reply
 from codedance.rewards.settings import SourceWeights
-from codedance.schema import Term, Trajectory
+from codedance.schema import ReasoningMode, Term, Trajectory
 
 __all__ = ["format_fault", "format_term"]
 
@@ -29,7 +29,7 @@ def format_fault(trajectory: Trajectory, *, longest: int = 1000) -> str | None:
 
     Faults: think tags of a reply that do not pair up; not exactly one answer (none, one that is begun and not ended, a
     second one behind the first action of a reply, tags inside the answer); an answer of ``longest`` characters or more.
-    Code may hold any text. What is said of answers inside a thought is thought.
+    Code may hold any text. What is said of answers inside a thought is thought. The result of a program is its answer.
 
     >>> from codedance.schema import Task, Turn
     >>> def said(*replies: str) -> Trajectory:
@@ -45,7 +45,7 @@ def format_fault(trajectory: Trajectory, *, longest: int = 1000) -> str | None:
     """
     answers: list[str] = []
     for turn in trajectory.turns:
-        reply = parse_reply(turn.text)
+        reply = parse_reply(turn.text, trajectory.protocol.mode)
         rest = turn.text[reply.end :]
         if Fault.UNBALANCED_THINK in reply.faults or rest.count("<think>") != rest.count("</think>"):
             return "think tags that do not pair up"
@@ -55,6 +55,8 @@ def format_fault(trajectory: Trajectory, *, longest: int = 1000) -> str | None:
             answers.append(reply.action.text)
         if "<answer>" in rest.lower():
             return "a second action after the first, and it is an answer"
+    if not answers and trajectory.protocol.mode is ReasoningMode.PROGRAM and trajectory.answer is not None:
+        answers = [trajectory.answer]
     if not answers:
         return "no answer"
     if len(answers) > 1:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from codedance.errors import PictureError, StoreError
-from codedance.protocol import AnswerAction, CodeAction, Reply, parse_reply
+from codedance.protocol import AnswerAction, CodeAction, Reply, ZoomAction, parse_reply
 from codedance.rewards import matches
-from codedance.schema import ImageRef, StopReason, Task, Trajectory, Turn
+from codedance.schema import ImageRef, ReasoningMode, StopReason, Task, Trajectory, Turn
 from codedance.similarity.neighbours import Item
 from codedance.similarity.picture_marks import PictureMark, mark_picture
 from codedance.store import PictureStore, picture_refs
@@ -87,7 +87,7 @@ class Examiner:
         found = self.task(record.task)
         self._pictures(found, list(picture_refs(record))[len(record.task.images) :], record.id)
         found.turns = len(record.turns)
-        replies = [parse_reply(turn.text) for turn in record.turns]
+        replies = [parse_reply(turn.text, record.protocol.mode) for turn in record.turns]
         for index, (turn, reply) in enumerate(zip(record.turns, replies, strict=True)):
             where = f"{record.id}, turn {index + 1}"
             found.faults += [(CheckName.REPLIES, f"{where}: {fault}") for fault in _turn_faults(turn, reply)]
@@ -164,7 +164,8 @@ def _turn_faults(turn: Turn, reply: Reply) -> list[str]:
         faults.append("the reply's code is not the code that was recorded")
     if turn.kept_characters not in (reply.end, len(turn.text)):
         faults.append(f"{turn.kept_characters} characters are kept, but the action ends at {reply.end}")
-    if turn.execution is not None and turn.code is None:
+    # What a fixed tool does for the model is done without code of the model's.
+    if turn.execution is not None and turn.code is None and not isinstance(reply.action, ZoomAction):
         faults.append("an execution without code")
     if turn.execution is not None and turn.observation is not None:
         captured = {one.image.sha256 for one in turn.execution.images}
@@ -176,7 +177,9 @@ def _turn_faults(turn: Turn, reply: Reply) -> list[str]:
 def _ending_faults(record: Trajectory, replies: Sequence[Reply]) -> list[str]:
     faults = []
     answers = [reply.action.text if isinstance(reply.action, AnswerAction) else None for reply in replies]
-    if record.answer != (answers[-1] if answers else None):
+    # A program's result is the answer; no reply says it.
+    said = record.answer if record.protocol.mode is ReasoningMode.PROGRAM else answers[-1] if answers else None
+    if record.answer != said:
         faults.append("the last reply's answer is not the answer that was recorded")
     if (record.stop is StopReason.ANSWERED) != (record.answer is not None):
         faults.append(f"stopped as {record.stop.value}, {'with' if record.answer is not None else 'without'} an answer")
