@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,10 @@ from codedance.schema import Execution, ExecutionStatus
 SANDBOX = [sys.executable, "-m", "codedance.cli.app", "sandbox"]
 
 
-def sandbox(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def sandbox(*arguments: str | Path, stdin: str = "", temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [*SANDBOX, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input=stdin)
+    env = {**os.environ, "TMPDIR": str(temporary)} if temporary is not None else None
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input=stdin, env=env)
 
 
 def executions(result: subprocess.CompletedProcess[str]) -> list[Execution]:
@@ -93,7 +96,9 @@ def test_the_libraries_are_listed_for_a_prompt() -> None:
 
 
 def test_the_audit_prints_every_finding_and_the_soak() -> None:
-    result = sandbox("audit", "--soak", "20", "--at-once", "4", "--json")
+    # A folder of its own: the soak counts files, and other tests have sandboxes at the same time.
+    with tempfile.TemporaryDirectory(prefix="audit") as own:
+        result = sandbox("audit", "--soak", "20", "--at-once", "4", "--json", temporary=Path(own))
     assert result.returncode == 0, result.stdout
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert all(line["problem"] is None for line in lines[:-1])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codedance.errors import UsageError
 from codedance.schema import CodeFormat
+
+if TYPE_CHECKING:
+    from codedance.synth.interop import ExportReport
 
 __all__ = ["EPILOG", "export"]
 
@@ -28,6 +32,17 @@ Examples:
 - `codedance export inspect runs/eval --benchmark vstar --out logs/vstar.json`
 """
 
+_Benchmark = Annotated[
+    str | None, typer.Option(metavar="NAME", help="vlmevalkit, inspect: which benchmark of the run. [the only one]")
+]
+_Whole = Annotated[bool, typer.Option("--whole", help="vlmevalkit: write the last reply, not the answer in it.")]
+_ToolPictures = Annotated[
+    bool, typer.Option("--tool-pictures", help="verl: also put the first picture into tools_kwargs.")
+]
+_Absolute = Annotated[
+    bool, typer.Option("--absolute", help="swift, trl --jsonl: absolute paths of pictures, not relative to DIR.")
+]
+
 
 def export(
     format_name: Annotated[
@@ -45,25 +60,17 @@ def export(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="trl: write JSON lines and picture files instead of parquet.")
     ] = False,
-    absolute: Annotated[
-        bool, typer.Option("--absolute", help="swift, trl --jsonl: absolute paths of pictures, not relative to DIR.")
-    ] = False,
-    tool_pictures: Annotated[
-        bool, typer.Option("--tool-pictures", help="verl: also put the first picture into tools_kwargs.")
-    ] = False,
+    absolute: _Absolute = False,
+    tool_pictures: _ToolPictures = False,
     code_format: Annotated[
         CodeFormat, typer.Option("--format", help="Which system prompt goes before tasks that have no trajectory.")
     ] = CodeFormat.CODE,
     record: Annotated[
         bool, typer.Option("--record/--no-record", help="Add our whole record, which makes an import lossless.")
     ] = True,
-    benchmark: Annotated[
-        str | None, typer.Option(metavar="NAME", help="vlmevalkit, inspect: which benchmark of the run. [the only one]")
-    ] = None,
+    benchmark: _Benchmark = None,
     attempt: Annotated[int, typer.Option(min=0, metavar="K", help="vlmevalkit, inspect: which attempt.")] = 0,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="vlmevalkit: write the last reply, not the answer in it.")
-    ] = False,
+    whole: _Whole = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON and nothing else.")] = False,
 ) -> None:
     """Write run folders as a data set of ms-swift, TRL, verl or the `datasets` library.
@@ -99,7 +106,11 @@ def export(
     if as_json:
         typer.echo(report.model_dump_json())
         return
-    typer.echo(f"{report.trajectories} trajectories, {report.tasks} tasks, {report.pictures} pictures: {out}")
+    typer.echo("\n".join(_told(report, out)))
+
+
+def _told(report: ExportReport, out: Path) -> Iterator[str]:
+    yield f"{report.trajectories} trajectories, {report.tasks} tasks, {report.pictures} pictures: {out}"
     for count, what in (
         (report.escaped, "texts held a literal <image> or special token, which was escaped"),
         (report.repeated, "tasks came again and were written once"),
@@ -107,4 +118,4 @@ def export(
         (report.unreferenced, "tasks without a reference answer were left out"),
     ):
         if count:
-            typer.echo(f"{count} {what}")
+            yield f"{count} {what}"

@@ -14,6 +14,7 @@ from codedance.errors import UsageError
 
 if TYPE_CHECKING:
     from codedance.bench import Metric, Report, RowScore, Tally
+    from codedance.cli.score_judge import Judged
 
 __all__ = ["BENCHMARKS_EPILOG", "SCORE_EPILOG", "benchmarks", "score"]
 
@@ -105,21 +106,18 @@ def score(
         told = {"scores": [one.score for one in scores], **report.model_dump(mode="json")}
         told |= {"judged": judged.model_dump(mode="json")} if judged is not None else {}
         typer.echo(json.dumps(told))
-        return
-    lines = [*_page(report)]
-    if judged is not None:
-        from codedance.cli.score_judge import judged_lines
+    else:
+        typer.echo(visible("\n".join(_pages(report, judged))))
 
-        lines = [
-            *judged_lines(report.overall, judged),
-            "",
-            "Rules alone:",
-            *lines,
-            "",
-            "Judged:",
-            *_page(judged.report),
-        ]
-    typer.echo(visible("\n".join(lines)))
+
+def _pages(report: Report, judged: Judged | None) -> list[str]:
+    """The report by rules alone and, if there was a judge, the judged one beside it."""
+    if judged is None:
+        return [*_page(report)]
+    from codedance.cli.score_judge import judged_lines
+
+    head = judged_lines(report.overall, judged)
+    return [*head, "", "Rules alone:", *_page(report), "", "Judged:", *_page(judged.report)]
 
 
 def benchmarks(

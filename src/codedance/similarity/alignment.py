@@ -59,7 +59,7 @@ def align(first: Image.Image, second: Image.Image, *, window: Window = WHOLE, of
         window: where to begin; the whole stands for a small difference in either direction.
         of_first: the window is one of the first picture, else of the second.
 
-    >>> picture = Image.radial_gradient("L").convert("RGB")
+    >>> picture = Image.effect_mandelbrot((256, 256), (-2, -1.5, 1, 1.5), 60).convert("RGB")
     >>> found = align(picture, picture.crop((20, 20, 230, 240)), window=(0.08, 0.08, 0.92, 0.92))
     >>> found.likeness > 0.99, all(abs(256 * end - at) < 8 for end, at in zip(found.window, (20, 20, 230, 240)))
     (True, True)

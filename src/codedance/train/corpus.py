@@ -26,7 +26,7 @@ def pointed(trajectory: Trajectory) -> bool:
     >>> from codedance.schema import Task, Turn
     >>> turn = Turn(text="", kept_characters=0, code="input_image.crop((w * 1 // 8, 0, w, h))")
     >>> pointed(Trajectory(id="a", task=Task(id="q", source="mine", question="?"), model="m", turns=(turn,),
-    ...                    stop="turn-limit"))
+    ...                    stop="max_turns"))
     True
     """
     printed = ""
