@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -10,8 +11,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 
 import anyio
@@ -20,6 +23,7 @@ import pytest
 from codedance.errors import SandboxError
 from codedance.imaging import Picture
 from codedance.sandbox import Limits, LocalSandbox, Tier
+from codedance.sandbox.local import _remove
 from codedance.sandbox.session import LocalSession
 from codedance.schema import ExecutionStatus
 from tests.sandbox.processes import alive, descendants
@@ -178,3 +182,23 @@ def test_nothing_outlives_a_host_that_was_killed(tmp_path: Path, tier: Tier) -> 
         time.sleep(0.05)
     assert not any(alive(pid) for pid in family)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_a_dying_process_still_writes_to_is_removed_all_the_same(tmp_path: Path) -> None:
+    folder, until = tmp_path / "codedance-x", time.monotonic() + 0.3
+    folder.mkdir()
+
+    def write() -> None:
+        with contextlib.suppress(FileNotFoundError):  # once the folder is gone, nothing can be made in it
+            for number in count():
+                if time.monotonic() > until:
+                    return
+                (folder / str(number)).mkdir()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while len(list(folder.iterdir())) < 50:
+        time.sleep(0.001)
+    _remove(folder)
+    assert not folder.exists()
+    writer.join()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -34,6 +35,8 @@ __all__ = ["LocalSandbox", "available_tier"]
 _REQUIRED_MODULES = ("numpy", "cv2", "PIL", "matplotlib")
 _START_SECONDS = 120.0
 _FORK_SECONDS = 30.0
+_REMOVALS, _REMOVAL_SECONDS = 50, 0.02
+"""How often, and how long apart, a folder is tried to be removed that dying processes still write to."""
 _NO_DESCRIPTORS = "this process has no file descriptors left; close sessions or raise `ulimit -n`"
 _MOST_REQUESTED = 64
 """Forks asked for ahead of their answers."""
@@ -277,8 +280,18 @@ class LocalSandbox:
             self._zygote.wait()
             self._zygote = None
         if self._folder is not None:
-            remove_tree(str(self._folder))
+            _remove(self._folder)
             self._folder = None
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder; a session that was being forked when its zygote was killed may still be making one in it."""
+    remove_tree(str(folder))
+    for _ in range(_REMOVALS):
+        if not folder.exists():
+            return
+        time.sleep(_REMOVAL_SECONDS)
+        remove_tree(str(folder))
 
 
 def _guest_limits(limits: Limits) -> dict[str, int]:
