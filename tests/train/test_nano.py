@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -209,6 +211,15 @@ def test_the_recipe_trains_resumes_and_leaves_a_checkpoint_that_loads(made: Path
 def test_a_size_that_does_not_exist_is_named(made: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="size huge: there is none"):
         train_nano(NanoRecipe(size="huge"), made, tmp_path / "run")
+
+
+def test_a_wrong_recipe_is_refused_before_data_are_made_for_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "codedance.cli.app", "train", "nano", "--out", str(tmp_path / "run")]
+    for wrong, says in (("size=huge", "size huge: there is none"), ("mix.dance=1", "no setting 'dance'")):
+        result = subprocess.run([*command, "--set", wrong], capture_output=True, text=True, timeout=60, check=False)
+        assert result.returncode == 2, result.stderr
+        assert says in result.stderr
+    assert not (tmp_path / "run").exists()
 
 
 async def test_evaluation_tells_kinds_of_questions_apart_and_looks_at_edits() -> None:

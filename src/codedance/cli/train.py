@@ -58,9 +58,10 @@ def nano(
     """Train the embedded model from nothing and write its checkpoint to DIR/checkpoint."""
     _require_torch(threads)
     from codedance.models.local.checkpoint import save_checkpoint
-    from codedance.train.nano import NanoRecipe, train_nano
+    from codedance.train.nano import NanoRecipe, check_recipe, train_nano
 
     recipe = apply_settings(NanoRecipe(), assignments or [], file=config)
+    check_recipe(recipe)
     if data is None:
         from codedance.cli.data_generate import make_set
         from codedance.synth.plan import GenerateSettings

@@ -46,7 +46,10 @@ _MOST_CODE = 4
 
 _TOO_LONG = " turns with code"
 
-_SOURCES = ("tasks", "protocol", "episode", "sandbox", "synth/generate.py", "synth/oracle.py", "synth/plan.py")
+_SOURCES = (
+    *("tasks", "schema", "protocol", "episode", "sandbox", "rewards", "imaging.py"),
+    *("synth/generate.py", "synth/oracle.py", "synth/plan.py"),
+)
 """What decides, beside the settings, which bytes a set holds."""
 
 

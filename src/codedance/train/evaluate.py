@@ -10,17 +10,17 @@ from itertools import count as counting
 import anyio
 from PIL import Image
 
-from codedance.episode import EpisodeSettings, Rollout, run_episode
+from codedance.episode import EpisodeSettings, run_episode
 from codedance.errors import UsageError
 from codedance.imaging import Picture
 from codedance.models.contract import Model
-from codedance.rewards import edit_fault, matches
+from codedance.rewards import is_right
 from codedance.rewards.intervals import wilson
 from codedance.sandbox import Sandbox
 from codedance.schema import Record, Trajectory
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
-__all__ = ["AskReport", "CellReport", "evaluate_cell", "is_right"]
+__all__ = ["AskReport", "CellReport", "evaluate_cell"]
 
 _RAREST = 500
 """Scenes looked at for each one that is wanted: a kind of question that is rarer is not there."""
@@ -176,16 +176,4 @@ async def _ask(
         pictures = (Picture.from_image(Image.new("RGB", scene.image.size, (240, 240, 240))),)
         task = task.model_copy(update={"images": tuple(picture.ref for picture in pictures)})
     rollout = await run_episode(task, pictures, model=model, sandbox=sandbox, settings=settings)
-    return is_right(scene, rollout), rollout.trajectory
-
-
-def is_right(scene: Scene, rollout: Rollout) -> bool:
-    """True if the answer is right and, where the task is to draw, the picture that was shown last is too."""
-    trajectory = rollout.trajectory
-    if trajectory.task.answer is None or not matches(trajectory.answer, trajectory.task.answer):
-        return False
-    if scene.edit is None:
-        return True
-    shown = [one.image.sha256 for turn in trajectory.turns if turn.execution for one in turn.execution.images]
-    last = rollout.pictures[shown[-1]].to_image() if shown else None
-    return edit_fault(scene.image, last, scene.edit) is None
+    return bool(is_right(rollout.trajectory, pictures=rollout.pictures)), rollout.trajectory

@@ -12,11 +12,11 @@ from PIL import Image
 from codedance.episode import run_episode
 from codedance.imaging import Picture
 from codedance.models.contract import Model
+from codedance.rewards import is_right
 from codedance.sandbox import Sandbox
 from codedance.schema import Trajectory
 from codedance.store import write_bytes, write_text
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, make_scene, scene_task
-from codedance.train.evaluate import is_right
 
 __all__ = ["Cell", "write_gallery"]
 
@@ -92,7 +92,8 @@ async def _trace(model: Model, sandbox: Sandbox, family: str, difficulty: Diffic
     scene = make_scene(family, difficulty, seed)
     task, pictures = scene_task(scene)
     rollout = await run_episode(task, pictures, model=model, sandbox=sandbox)
-    return _Trace(rollout.trajectory, rollout.pictures, scene.answer, is_right(scene, rollout))
+    right = bool(is_right(rollout.trajectory, pictures=rollout.pictures))
+    return _Trace(rollout.trajectory, rollout.pictures, scene.answer, right)
 
 
 def _section(trace: _Trace, title: str, out: Path, *, prefix: str) -> str:

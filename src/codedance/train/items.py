@@ -7,7 +7,6 @@ picture, the crop that the code would have cut, the text that it would have prin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from random import Random
 
 from PIL import Image
@@ -19,18 +18,18 @@ from codedance.protocol import system_prompt
 from codedance.protocol.chat import Role
 from codedance.schema import CodeFormat
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Oracle, Scene, SceneObject, make_scene
-from codedance.tasks.worlds.vocabulary import LETTERS, READ_QUESTIONS, SHAPE_QUESTIONS, SHAPES
+from codedance.tasks.worlds.vocabulary import LETTERS, SHAPES
 from codedance.train.corpus import Corpus
-from codedance.train.lessons import counting_lesson, look, reading_lesson, writing_lesson
+from codedance.train.lessons import ask_card, counting_lesson, look, reading_lesson, writing_lesson
 from codedance.train.sequence import Batch, Reading, Supervised, collate_parts
 
-__all__ = ["ItemDataset", "episode_item"]
+__all__ = ["KINDS", "ItemDataset", "episode_item"]
 
 _OPEN, _CLOSE = "<tool_response>\n", "\n</tool_response>"
 _CROP_MARGIN = 9
 _TOOL_CALL_SHARE = 0.12
 _HARD_SHARE = 0.6
-_KINDS = ("search", "count", "read", "bind", "see-counts", "see-cards", "see-text", "look")
+KINDS = ("episode", "search", "count", "read", "bind", "see-counts", "see-cards", "see-text", "look")
 
 
 class ItemDataset(Dataset[tuple[Batch, ...]]):
@@ -63,7 +62,7 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         self._encoder, self._mix, self._seed = encoder, dict(mix), seed
         self._looks_first = looks_first
         self._parts, self._corpus, self._names = parts, corpus, names
-        unknown = sorted(set(mix) - {"episode", *_KINDS})
+        unknown = sorted(set(mix) - set(KINDS))
         if unknown:
             raise DataError(f"mix: there is no kind of item {', '.join(unknown)}")
         if mix.get("episode") and corpus is None:
@@ -131,7 +130,7 @@ def _reading_item(encoder: Encoder, rng: Random) -> Supervised:
     scene = make_scene("search", difficulty, rng.randrange(HELD_OUT_SEEDS))
     item = Supervised()
     for card in scene.objects[:4]:
-        asked = _ask(scene, card, rng)
+        asked = ask_card(scene, card, rng)
         item.read(encoder, Role.USER, [asked.question])
         _show_crop(item, encoder, scene.image, card, tuple(rng.randint(-1, 1) for _ in range(4)))
         oracle = Oracle(asked, rng)
@@ -155,20 +154,6 @@ def _binding_item(encoder: Encoder, rng: Random) -> Supervised:
             item.read(encoder, Role.USER, [_OPEN, printed, _CLOSE])
             item.write(encoder, oracle.reply(printed))
     return item
-
-
-def _ask(scene: Scene, card: SceneObject, rng: Random) -> Scene:
-    """The same scene with a question about another card."""
-    shape = rng.random() < 0.25
-    questions = SHAPE_QUESTIONS if shape else READ_QUESTIONS[card.glyph_kind or "digit"]
-    return replace(
-        scene,
-        question=rng.choice(questions).format(colour=card.colour),
-        answer=card.shape if shape else str(card.glyph),
-        asks="shape" if shape else "glyph",
-        colour=card.colour,
-        target=card,
-    )
 
 
 def _show_crop(

@@ -19,6 +19,7 @@ __all__ = [
     "LESSON_TEXTS",
     "LESSON_WORDS",
     "Written",
+    "ask_card",
     "counting_lesson",
     "look",
     "reading_lesson",
@@ -53,7 +54,7 @@ def counting_lesson(encoder: Encoder, rng: Random) -> Supervised:
 def reading_lesson(encoder: Encoder, rng: Random) -> Supervised:
     """An easy search picture, a question about each card answered at a glance; its cells are known."""
     scene = make_scene("search", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
-    asked = [scene, *(_ask_card(scene, card, rng) for card in scene.objects if card is not scene.target)]
+    asked = [scene, *(ask_card(scene, card, rng) for card in scene.objects if card is not scene.target)]
     return _glances(encoder, scene, asked, rng=rng)
 
 
@@ -133,12 +134,18 @@ def _ask_count(scene: Scene, rng: Random) -> Scene:
     return replace(scene, question=question, answer=str(found), colour=colour, shape=shape)
 
 
-def _ask_card(scene: Scene, card: SceneObject, rng: Random) -> Scene:
+def ask_card(scene: Scene, card: SceneObject, rng: Random) -> Scene:
+    """The same search scene with a question about this card."""
     shape = rng.random() < 0.25
     questions = SHAPE_QUESTIONS if shape else READ_QUESTIONS[card.glyph_kind or "digit"]
-    question = rng.choice(questions).format(colour=card.colour)
-    answer = card.shape if shape else str(card.glyph)
-    return replace(scene, question=question, answer=answer, asks="shape" if shape else "glyph", target=card)
+    return replace(
+        scene,
+        question=rng.choice(questions).format(colour=card.colour),
+        answer=card.shape if shape else str(card.glyph),
+        asks="shape" if shape else "glyph",
+        colour=card.colour,
+        target=card,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from codedance.schema import Record, Trajectory
 from codedance.store import RunFolder, write_text
 from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
 from codedance.train.corpus import Corpus, read_set
-from codedance.train.items import ItemDataset
+from codedance.train.items import KINDS, ItemDataset
 from codedance.train.lessons import LESSON_TEXTS, LESSON_WORDS
 from codedance.train.trainer import Step, TrainSettings, train
 from codedance.train.wording import bound_words, trajectory_tokenizer
 
-__all__ = ["NanoRecipe", "train_nano"]
+__all__ = ["NanoRecipe", "check_recipe", "train_nano"]
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEARNT_FROM = 6000
@@ -37,7 +37,16 @@ class NanoRecipe(Record):
     episodes: int | None = Field(default=None, ge=1)
     """Only the first so many trajectories of the set; ``None``: all."""
     mix: dict[str, int] = Field(
-        default={"episode": 8, "see-counts": 2, "see-cards": 1, "see-text": 1, "read": 2, "search": 1, "look": 16}
+        default={
+            **dict.fromkeys(KINDS, 0),
+            "episode": 8,
+            "see-counts": 2,
+            "see-cards": 1,
+            "see-text": 1,
+            "read": 2,
+            "search": 1,
+            "look": 16,
+        }
     )
     """Items of each kind in a step, see :class:`codedance.train.items.ItemDataset`."""
     looks_first: int = Field(default=400, ge=0)
@@ -55,6 +64,15 @@ class NanoRecipe(Record):
     train: TrainSettings = TrainSettings(steps=4000, read_weight=2.0, cell_weight=4.0, normaliser=384.0)
 
 
+def check_recipe(recipe: NanoRecipe) -> None:
+    """Say what is wrong with a recipe before data are made for it; raises :class:`UsageError`."""
+    if recipe.size not in SIZES:
+        raise UsageError(f"size {recipe.size}: there is none; choose among {', '.join(SIZES)}")
+    unknown = sorted(set(recipe.mix) - set(KINDS))
+    if unknown:
+        raise UsageError(f"mix: there is no kind of item {', '.join(unknown)}; choose among {', '.join(KINDS)}")
+
+
 def train_nano(
     recipe: NanoRecipe, data: Path, folder: Path, *, listener: Callable[[Step], None] = lambda step: None
 ) -> tuple[Network, Tokenizer]:
@@ -68,11 +86,10 @@ def train_nano(
 
     Raises:
         StoreError: the data are no set, or the folder holds something else.
-        UsageError: there is no such size.
+        UsageError: there is no such size or kind of item.
         DataError: the set holds nothing to learn from, or the checkpoint is of another recipe.
     """
-    if recipe.size not in SIZES:
-        raise UsageError(f"size {recipe.size}: there is none; choose among {', '.join(SIZES)}")
+    check_recipe(recipe)
     run = RunFolder.open(data)
     trajectories = read_set(run, count=recipe.episodes, families=recipe.families, glances=recipe.glances)
     tokenizer = _tokenizer(recipe, trajectories, folder)
