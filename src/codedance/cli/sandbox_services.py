@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from typing import TYPE_CHECKING, Annotated
+import signal
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -109,7 +111,14 @@ async def _serve(host: str, port: int, tier: Tier | None, settings: ServiceSetti
             used = sandbox.tier.value if sandbox.tier else ""
             address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
             typer.echo(f"the sandbox (tier {used}) listens at {address}, its API is described at {address}/docs")
+            # uvicorn sends itself the signal again once it has ended, which would kill us before we have closed.
+            signal.signal(signal.SIGTERM, _leave)
             await server.serve([listening])
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    """End by an exception, so that the sandbox is closed on the way; the code is the one that shells give a signal."""
+    raise SystemExit(128 + number)
 
 
 def mcp(
