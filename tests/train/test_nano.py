@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -40,6 +41,7 @@ from codedance.train.wording import bound_words, trajectory_tokenizer
 pytestmark = pytest.mark.anyio
 
 FAMILIES = ("counting", "search", "scenes", "editing")
+_ONE_EACH = dict.fromkeys(FAMILIES, 1)
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +111,14 @@ def test_what_is_read_in_pictures_was_written_nowhere_before(
 ) -> None:
     digits = tuple(encoder.tokenizer.encode(digit)[0] for digit in "0123456789")
     colours = tuple(encoder.tokenizer.encode(colour)[0] for colour in COLOURS)
-    corpus = Corpus(encoder, RunFolder.open(made), trajectories, seed=0, words=[digits, colours], longest=2000)
-    items = [corpus.example(index) for index in range(len(trajectories))]
-    assert len({tuple(item.encoded.ids) for item in items}) > 0.9 * len(items), "every trajectory once"
+    corpus = Corpus(
+        encoder, RunFolder.open(made), trajectories, seed=0, shares=_ONE_EACH, words=[digits, colours], longest=2000
+    )
+    most = max(Counter(one.task.meta["family"] for one in trajectories).values())
+    items = [corpus.example(index) for index in range(len(FAMILIES) * most)]
+    assert len({tuple(item.encoded.ids) for item in items}) > 0.9 * len(trajectories), "every trajectory comes"
+    for first in range(0, 40, len(FAMILIES)):
+        assert {one.kind.split("/")[0] for one in items[first : first + len(FAMILIES)]} == set(FAMILIES), "by shares"
     readings = [(item, reading) for item in items for reading in item.readings]
     assert len(readings) > 20
     for item, reading in readings:
@@ -185,7 +192,7 @@ def test_the_recipe_trains_resumes_and_leaves_a_checkpoint_that_loads(made: Path
     mix = {"episode": 2, "see-counts": 1, "see-text": 1}
     recipe = NanoRecipe(
         size="tiny",
-        families=FAMILIES,
+        families=_ONE_EACH,
         vocabulary=800,
         mix=mix,
         looks_first=1,

@@ -139,6 +139,27 @@ def test_read_and_cell_losses_are_added_with_their_weights() -> None:
         assert float(result.total) == pytest.approx(float(plain.total) + 0.7 * looked[0], rel=1e-4)
 
 
+def test_only_a_share_of_the_texts_gradient_reaches_the_vision_tower() -> None:
+    network, encoder = small()
+    (batch,) = ItemDataset(encoder, mix={"read": 2}, seed=0)[0]
+
+    def gradients(read: float, to_sight: float) -> tuple[torch.Tensor, torch.Tensor]:
+        network.zero_grad()
+        torch.autograd.backward(losses(network, batch, LossWeights(96.0, read=read, to_sight=to_sight)).total)
+        weights = dict(network.named_parameters())
+        seen, said = weights["visual.patch_embed.proj.weight"].grad, weights["model.layers.1.mlp.down_proj.weight"].grad
+        assert seen is not None
+        assert said is not None
+        return seen.clone(), said.clone()
+
+    (seen_whole, said_whole), (seen_part, said_part) = gradients(0.0, 1.0), gradients(0.0, 0.25)
+    assert torch.allclose(seen_part, 0.25 * seen_whole, atol=1e-7)
+    assert torch.allclose(said_part, said_whole, atol=1e-7)
+    (read_whole, _), (read_none, _) = gradients(0.7, 1.0), gradients(0.7, 0.0)
+    assert torch.allclose(read_none, read_whole - seen_whole, atol=1e-6), "READ's own gradient is never weakened"
+    assert float(read_none.abs().sum()) > 0
+
+
 def test_a_step_cut_into_parts_has_the_same_loss() -> None:
     network, encoder = small()
     mix = {"search": 2, "read": 2, "see-cards": 1, "see-text": 1}

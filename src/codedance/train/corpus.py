@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
+from typing import TypeVar
 
 from codedance.errors import DataError
 from codedance.models.local.chat import Encoder
@@ -16,6 +17,7 @@ from codedance.train.sequence import Reading, Supervised, supervise
 
 __all__ = ["Corpus", "pointed", "read_set"]
 
+_T = TypeVar("_T")
 _POINTED = re.compile(r"// (?:8|16)\b|\(\(\d+, \d+, \d+|\[\(\d+, \d+")
 """Places that a person saw and wrote down: eighths of the sides, boxes and points in pixels."""
 
@@ -63,13 +65,15 @@ def read_set(
 
 
 class Corpus:
-    """Examples by number, reshuffled every epoch by the seed alone.
+    """Examples by number: families by their shares, each reshuffled every epoch by the seed alone.
 
     Args:
         encoder: writes the chat format.
         run: where the pictures are.
         trajectories: of that run.
         seed: of the order.
+        shares: examples of each family in a round; a set holds many more of some families than of others, and theirs
+            are the longer ones.
         words: tokens that can be read in pictures, by group: what is told apart is told apart within its group.
         longest: trajectories with more tokens are passed over.
     """
@@ -81,23 +85,33 @@ class Corpus:
         trajectories: Sequence[Trajectory],
         *,
         seed: int,
+        shares: Mapping[str, int],
         words: Sequence[tuple[int, ...]],
         longest: int,
     ) -> None:
-        self._encoder, self._run, self._trajectories = encoder, run, trajectories
+        self._encoder, self._run = encoder, run
         self._seed, self._longest = seed, longest
         self._group: Mapping[int, tuple[int, ...]] = {token: group for group in words for token in group}
-        self._shuffled: tuple[int, list[int]] | None = None
+        self._families: dict[str, list[Trajectory]] = {}
+        for one in trajectories:
+            self._families.setdefault(str(one.task.meta.get("family")), []).append(one)
+        self._round = [family for family in self._families for _ in range(shares.get(family, 0))]
+        if not self._round:
+            raise DataError("no family of the set has a share of the examples")
+        self._orders: dict[str, tuple[int, list[int]]] = {}
 
     def example(self, index: int) -> Supervised:
         """Example number ``index``; counting goes on over epochs."""
-        for number in range(index, index + len(self._trajectories)):
-            epoch, place = divmod(number, len(self._trajectories))
-            trajectory = self._trajectories[self._order(epoch)[place]]
-            item = self._supervised(trajectory)
+        turn, place = divmod(index, len(self._round))
+        family = self._shuffled(f"round/{turn}", self._round)[place]
+        members = self._families[family]
+        first = turn * self._round.count(family) + self._shuffled(f"round/{turn}", self._round)[:place].count(family)
+        for number in range(first, first + len(members)):
+            epoch, at = divmod(number, len(members))
+            item = self._supervised(members[self._order(family, epoch)[at]])
             if len(item.encoded.ids) <= self._longest:
                 return item
-        raise DataError(f"every trajectory has more than {self._longest} tokens (longest)")
+        raise DataError(f"every trajectory of {family} has more than {self._longest} tokens (longest)")
 
     def _supervised(self, trajectory: Trajectory) -> Supervised:
         pictures = self._run.load_pictures(trajectory)
@@ -125,12 +139,18 @@ class Corpus:
                 yield Reading(first[0], last[0] + last[1] - first[0], words)
             known.update(item.encoded.ids[begin:end])
 
-    def _order(self, epoch: int) -> list[int]:
-        if self._shuffled is None or self._shuffled[0] != epoch:
-            order = list(range(len(self._trajectories)))
-            Random(f"corpus/{self._seed}/{epoch}").shuffle(order)  # noqa: S311 - reproducible, no secret
-            self._shuffled = epoch, order
-        return self._shuffled[1]
+    def _order(self, family: str, epoch: int) -> list[int]:
+        """Places of the family's trajectories in this epoch; the last one asked for is kept."""
+        kept = self._orders.get(family)
+        if kept is None or kept[0] != epoch:
+            kept = epoch, self._shuffled(f"{family}/{epoch}", range(len(self._families[family])))
+            self._orders[family] = kept
+        return kept[1]
+
+    def _shuffled(self, name: str, members: Sequence[_T]) -> list[_T]:
+        order = list(members)
+        Random(f"corpus/{self._seed}/{name}").shuffle(order)  # noqa: S311 - reproducible, no secret
+        return order
 
 
 def _written(mask: Sequence[bool]) -> Iterator[tuple[int, int]]:

@@ -45,7 +45,7 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         parts: batches that a step's items are cut into, by length.
         corpus: trajectories, if there are such in the mix.
         names: words that ``see-text`` writes.
-        looks_first: steps at the beginning that only look, at so many pictures as a step has items twice over.
+        looks_first: steps at the beginning that only look, at as many pictures as a step has items.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         rng = Random(f"items/{self._seed}/{number}")  # noqa: S311 - reproducible data is no secret
         items: list[Supervised] = []
         looking = number < self._looks_first
-        mix = {"look": 2 * sum(self._mix.values())} if looking else self._mix
+        mix = {"look": sum(self._mix.values())} if looking else self._mix
         for kind, count in mix.items():
             for index in range(count):
                 if kind == "episode":

@@ -14,7 +14,9 @@ from codedance.train.sequence import Batch, Cells, Reading
 
 __all__ = ["LossWeights", "Losses", "losses"]
 
-_READ_LAYER = 1
+_SIGHT = 0
+"""The state that READ and CELL look at: the pictures' tokens as the vision tower makes them, before the first layer.
+There the words stand by themselves, and text that is not learnt yet cannot wash them out."""
 _MOST_WORDS = 2
 """Words of one picture that count in full; those of a picture with more share this weight."""
 _SEEN_WEIGHT = 8.0
@@ -33,6 +35,8 @@ class LossWeights:
     """Pictures with READ words in the whole step; ``None``: those of this batch are all."""
     cells: int | None = None
     """Likewise of pictures whose cells are known."""
+    to_sight: float = 1.0
+    """Share of the text's gradient that reaches the vision tower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,9 @@ def losses(network: Network, batch: Batch, weights: LossWeights) -> Losses:
     A constant, because a mean over the batch's tokens would weight the tokens of short direct answers several times.
     """
     written = bool(batch.mask_BT.any())
-    # Where nothing is written, the layers behind the one that READ and CELL look at have nothing to learn.
-    states = network.hidden(batch.ids_BT, batch.positions_3BT, batch.groups, layers=None if written else _READ_LAYER)
+    # Where nothing is written, the layers have nothing to learn.
+    layers = None if written else _SIGHT
+    states = network.hidden(batch.ids_BT, batch.positions_3BT, batch.groups, layers=layers, to_sight=weights.to_sight)
     # The token at t is predicted from the state at t - 1; the first token is never supervised.
     target_mask = batch.mask_BT[:, 1:]
     logits = network.logits(states[-1][:, :-1][target_mask]).float()
@@ -71,11 +76,11 @@ def losses(network: Network, batch: Batch, weights: LossWeights) -> Losses:
     total = text / weights.normaliser
     read, cell = None, None
     if weights.read and batch.readings:
-        loss, share = _read_loss(network, states[_READ_LAYER], batch.readings)
+        loss, share = _read_loss(network, states[_SIGHT], batch.readings)
         total = total + weights.read * loss / (weights.readings or len(batch.readings))
         read = float(loss.detach()) / len(batch.readings), share
     if weights.cell and batch.cells:
-        loss, share = _cell_loss(network, states[_READ_LAYER], batch.cells)
+        loss, share = _cell_loss(network, states[_SIGHT], batch.cells)
         total = total + weights.cell * loss / (weights.cells or len(batch.cells))
         cell = float(loss.detach()) / len(batch.cells), share
     right = int((logits.argmax(-1) == target).sum())
@@ -108,7 +113,7 @@ def _gather(state_BTD: Tensor, spans: Sequence[tuple[int, int, int]]) -> Tensor:
 
 
 def _read_loss(network: Network, state_BTD: Tensor, readings: Sequence[tuple[int, Reading]]) -> tuple[Tensor, float]:
-    """Cross-entropy of the words that must be readable from a picture's tokens at the input of a layer.
+    """Cross-entropy of the words that must be readable from a picture's tokens at the input of the first layer.
 
     Every token votes through the tied embedding; votes are joined by log-sum-exp over the tokens, so that one token
     that sees the word is enough. Summed over pictures.
@@ -136,7 +141,7 @@ def _read_loss(network: Network, state_BTD: Tensor, readings: Sequence[tuple[int
 
 
 def _cell_loss(network: Network, state_BTD: Tensor, cells: Sequence[tuple[int, Cells]]) -> tuple[Tensor, float]:
-    """Cross-entropy of the word for what lies in each cell, at the input of a layer; summed over pictures."""
+    """Cross-entropy of the word for what lies in each cell, at the input of the first layer; summed over pictures."""
     total = state_BTD.new_zeros((), dtype=torch.float32)
     right = seen = 0
     for among in dict.fromkeys(known.among for _, known in cells):

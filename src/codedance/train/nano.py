@@ -39,29 +39,31 @@ class NanoRecipe(Record):
     mix: dict[str, int] = Field(
         default={
             **dict.fromkeys(KINDS, 0),
-            "episode": 8,
+            "episode": 10,
             "see-counts": 2,
             "see-cards": 1,
             "see-text": 1,
             "read": 2,
             "search": 1,
-            "look": 16,
+            "look": 12,
         }
     )
     """Items of each kind in a step, see :class:`codedance.train.items.ItemDataset`."""
-    looks_first: int = Field(default=400, ge=0)
+    looks_first: int = Field(default=900, ge=0)
     """Steps at the beginning that only look at pictures: cheap ones, and text means more once pictures do."""
     parts: int = Field(default=4, ge=1)
     """Batches that a step is cut into, by length; the gradient is the same."""
-    families: tuple[str, ...] = ("counting", "search", "scenes", "charts", "geometry", "editing")
-    """Families whose trajectories are learnt."""
+    families: dict[str, int] = Field(
+        default={"counting": 5, "search": 5, "scenes": 2, "charts": 3, "geometry": 2, "editing": 5}
+    )
+    """Families whose trajectories are learnt, and how many of each there are in a round of examples."""
     glances: tuple[str, ...] = ("counting", "search")
     """Families whose direct answers are learnt; of others those with code only."""
     vocabulary: int = Field(default=4096, ge=300)
     """Tokens that are learnt; control tokens and fixed lines come on top."""
     longest: int = Field(default=512, ge=64)
     """Longer trajectories are passed over."""
-    train: TrainSettings = TrainSettings(steps=4000, read_weight=2.0, cell_weight=4.0, normaliser=384.0)
+    train: TrainSettings = TrainSettings(steps=3300, read_weight=2.0, cell_weight=4.0, normaliser=384.0, to_sight=0.1)
 
 
 def check_recipe(recipe: NanoRecipe) -> None:
@@ -98,7 +100,13 @@ def train_nano(
     network.initialise(torch.Generator().manual_seed(recipe.seed))
     encoder, names = Encoder(tokenizer, config), bound_words(trajectories[:_LEARNT_FROM])
     corpus = Corpus(
-        encoder, run, trajectories, seed=recipe.seed, words=_groups(tokenizer, names), longest=recipe.longest
+        encoder,
+        run,
+        trajectories,
+        seed=recipe.seed,
+        shares=recipe.families,
+        words=_groups(tokenizer, names),
+        longest=recipe.longest,
     )
     items = ItemDataset(
         encoder,

@@ -46,6 +46,8 @@ class TrainSettings(Record):
     """Weight of the READ loss: the words in a picture must be readable from its tokens."""
     cell_weight: float = Field(default=0.0, ge=0)
     """Weight of the CELL loss: what lies in a token's cell must be readable from that token."""
+    to_sight: float = Field(default=1.0, ge=0, le=1)
+    """Share of the text's gradient that reaches the vision tower, which READ and CELL teach."""
     save_every: int = Field(default=200, ge=1)
     precision: Precision = "auto"
     workers: int = Field(default=1, ge=0)
@@ -142,6 +144,7 @@ def _step(
         cell=settings.cell_weight,
         readings=sum(len(part.readings) for part in parts),
         cells=sum(len(part.cells) for part in parts),
+        to_sight=settings.to_sight,
     )
     results: list[Losses] = []
     for part in parts:

@@ -263,15 +263,27 @@ class Network(nn.Module):
         return mixed.cos()[:, None].to(dtype), mixed.sin()[:, None].to(dtype)
 
     def hidden(
-        self, ids_BT: Tensor, positions_3BT: Tensor, groups: Sequence[ImageGroup] = (), *, layers: int | None = None
+        self,
+        ids_BT: Tensor,
+        positions_3BT: Tensor,
+        groups: Sequence[ImageGroup] = (),
+        *,
+        layers: int | None = None,
+        to_sight: float = 1.0,
     ) -> list[Tensor]:
         """Inputs of every layer and the normalised output of the last, each [B, T, D]; for training (no cache).
 
-        With ``layers`` only the first so many layers are computed, and the last state is not normalised.
+        With ``layers`` only the first so many layers are computed, and the last state is not normalised. Of the
+        gradient that comes through the layers, only the share ``to_sight`` reaches the vision tower; what is computed
+        from the first state, which holds the pictures' tokens as the tower made them, reaches it whole.
         """
         x = self.embed(ids_BT, groups)
         cos, sin = self.rotary(positions_3BT, _working_dtype(x))
         states = [x]
+        if groups and to_sight != 1.0 and layers != 0:
+            seen = torch.zeros(x.shape[0] * x.shape[1], 1, dtype=torch.bool, device=x.device)
+            seen[torch.cat([group.index for group in groups])] = True
+            x = torch.where(seen.view(*x.shape[:2], 1), to_sight * x + (1.0 - to_sight) * x.detach(), x)
         for layer in self.model.layers[:layers]:
             x = layer(x, cos, sin)
             states.append(x)
