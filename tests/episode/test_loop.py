@@ -166,6 +166,41 @@ async def test_text_that_no_file_can_hold_is_kept_as_question_marks(sandbox: Loc
     assert trajectory.turns[0].text == "<answer>?x</answer>"
 
 
+class _Listening(ScriptedModel):
+    """Remembers the seeds that it was asked with."""
+
+    def __init__(self, replies: Sequence[str]) -> None:
+        super().__init__(replies)
+        self.seeds: list[int | None] = []
+
+    async def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        stop: Sequence[str] = (),
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        self.seeds.append(sampling.seed)
+        return await super().complete(messages, sampling, stop=stop, on_text=on_text)
+
+
+async def test_each_turn_is_drawn_with_a_seed_of_its_own(sandbox: LocalSandbox, picture: Picture) -> None:
+    task = Task(id="t", source="test", question="How many?", images=(picture.ref,))
+
+    async def seeds(seed: int | None) -> list[int | None]:
+        model = _Listening([code("1"), code("2"), answer("3")])
+        settings = EpisodeSettings(sampling=Sampling(temperature=1.0, seed=seed))
+        await run_episode(task, [picture], model=model, sandbox=sandbox, settings=settings)
+        return model.seeds
+
+    first = await seeds(7)
+    assert len(set(first)) == 3
+    assert await seeds(7) == first
+    assert not set(await seeds(8)) & set(first)
+    assert await seeds(None) == [None] * 3
+
+
 async def test_turns_are_limited(sandbox: LocalSandbox, picture: Picture) -> None:
     settings = EpisodeSettings(budgets=Budgets(turns=3))
     trajectory = (await play(lambda _: code("print(1)"), sandbox, picture, settings)).trajectory

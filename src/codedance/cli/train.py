@@ -116,6 +116,9 @@ def evaluate(
         ),
     ] = None,
     by_question: Annotated[bool, typer.Option("--by-question", help="A row for each kind of question too.")] = False,
+    temperature: Annotated[
+        float, typer.Option(min=0.0, max=5.0, help="Of the sampling; 0 takes the likeliest token.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="First scene's seed; held out from 10000000 on.")] = 10_000_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON and nothing else.")] = False,
     threads: Threads = 1,
@@ -124,8 +127,10 @@ def evaluate(
     _require_torch(threads)
     import anyio
 
+    from codedance.episode import EpisodeSettings
     from codedance.models import nano as embedded
     from codedance.sandbox import LocalSandbox
+    from codedance.schema import Sampling
     from codedance.tasks.worlds import Difficulty
     from codedance.train.evaluate import evaluate_cell
 
@@ -144,6 +149,7 @@ def evaluate(
                     count=count,
                     asks=asks or (),
                     first_seed=seed,
+                    settings=EpisodeSettings(sampling=Sampling(temperature=temperature, seed=seed)),
                     listener=lambda *_: tick(),
                 )
                 for name, difficulty in cells

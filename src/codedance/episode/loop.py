@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from codedance.protocol import (
     turn_messages,
 )
 from codedance.sandbox.contract import Sandbox
-from codedance.schema import Failure, FailureKind, ReasoningMode, StopReason, Task, Trajectory, Turn
+from codedance.schema import Failure, FailureKind, ReasoningMode, Sampling, StopReason, Task, Trajectory, Turn
 
 __all__ = ["STOP_TEXTS", "run_episode"]
 
@@ -128,7 +129,7 @@ class _Episode:
             limit = min(self.settings.sampling.max_tokens, remaining)
             completion = await self.model.complete(
                 messages,
-                self.settings.sampling.model_copy(update={"max_tokens": limit}),
+                self._sampling(index).model_copy(update={"max_tokens": limit}),
                 stop=stop_texts(self.settings.protocol.mode),
                 on_text=(lambda text: self.tell(TextSampled(text))) if self.watched else None,
             )
@@ -137,6 +138,18 @@ class _Episode:
                 return stop
             messages.extend(turn_messages(self.turns[-1], self.seen))
         return StopReason.MAX_TURNS
+
+    def _sampling(self, turn: int) -> Sampling:
+        """With a seed of its own for each turn, made from the episode's.
+
+        With one seed for all of them, each would be drawn with the same random numbers: given its first turn, the
+        second would not be a draw from the model.
+        """
+        sampling = self.settings.sampling
+        if sampling.seed is None:
+            return sampling
+        digest = hashlib.sha256(f"{sampling.seed}/{turn}".encode()).digest()
+        return sampling.model_copy(update={"seed": int.from_bytes(digest[:6], "big")})
 
     async def _act(self, interpreter: Interpreter, completion: Completion, seconds: float) -> StopReason | None:
         """Do what the reply asks for and append the turn; returns why the episode ends, if it does."""

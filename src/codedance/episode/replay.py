@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from pydantic import Field, ValidationError
 
+from codedance.episode.acting import perform
 from codedance.episode.comparison import Aspect, Context, Difference, Sameness, compare_executions, worst
 from codedance.episode.interpreter import Interpreter
 from codedance.imaging import Picture
+from codedance.protocol import CodeAction, ZoomAction, parse_reply
 from codedance.sandbox.contract import CellResult, Limits, Sandbox
 from codedance.schema import ExecutionStatus, ImageRef, Record, Trajectory, Turn
 
@@ -50,7 +52,8 @@ async def replay(
 ) -> AsyncGenerator[TurnVerdict, None]:
     """Run every cell of a trajectory in order in fresh sessions, and tell for each how it compares with the record.
 
-    A turn whose execution was not recorded runs too, for the sake of what follows it; its verdict is ``unrecorded``.
+    A part of a picture that the harness cut out on a call (the schema mode) is cut out again. A turn whose execution was
+    not recorded runs too, for the sake of what follows it; its verdict is ``unrecorded``.
 
     Args:
         trajectory: what is run again.
@@ -68,15 +71,33 @@ async def replay(
     context = Context()
     async with Interpreter(sandbox, inputs, limits or recorded_limits(trajectory)) as interpreter:
         for index, turn in enumerate(trajectory.turns):
-            if turn.code is None:
+            action = _action(trajectory, turn)
+            if action is None:
                 continue
-            result = await interpreter.run(turn.code)
-            context = context.after(turn.code)
+            before = trajectory.turns[:index]
+            seen = _seen(before, find) if isinstance(action, ZoomAction) else {}
+            result = await perform(action, interpreter, inputs=inputs, turns=before, seen=seen)
+            context = context.after(turn.code or "")
             verdict = _verdict(index, turn, result, find=find, context=context)
             explained = [one.reason for one in verdict.differences if one.sameness is Sameness.EXPLAINED]
             if context.carried is None and explained and verdict.differences[0].aspect is Aspect.STATUS:
                 context = Context(context.names, f"follows turn {index + 1}: {explained[0]}")
             yield verdict
+
+
+def _action(trajectory: Trajectory, turn: Turn) -> CodeAction | ZoomAction | None:
+    """What the turn did: the code that was recorded, whatever is read in its text; else a call of the fixed tool."""
+    if turn.code is not None:
+        return CodeAction(turn.code, trajectory.protocol.code_format)
+    if turn.execution is None:
+        return None
+    action = parse_reply(turn.text, trajectory.protocol.mode).action
+    return action if isinstance(action, ZoomAction) else None
+
+
+def _seen(turns: Sequence[Turn], find: Callable[[ImageRef], Picture]) -> dict[str, Picture]:
+    """The pictures that these turns showed to the model."""
+    return {ref.sha256: find(ref) for turn in turns if turn.observation for ref in turn.observation.images}
 
 
 def _verdict(

@@ -116,7 +116,7 @@ class Sampling(Record):
     max_tokens: int = Field(default=2048, ge=1)
     """Largest number of tokens in one reply."""
     seed: int | None = None
-    """Seed of the sampler where the model supports one."""
+    """Seed of the sampler where the model supports one; an episode derives one for each turn from it."""
 
 
 class Budgets(Record):

@@ -125,7 +125,10 @@ class Corpus:
         return item
 
     def _readings(self, item: Supervised) -> Iterator[Reading]:
-        """After each look: the words that the model writes next and that stood nowhere before."""
+        """After each look of the code: the words that the model writes next and that stood nowhere before.
+
+        Not of the input: what is counted there, or is one of many things there, no single token can tell.
+        """
         patch = self._encoder.config.patch
         images = [(start, (one.width // patch) * (one.height // patch)) for start, one in item.encoded.images]
         known: set[int] = set()
@@ -134,7 +137,7 @@ class Corpus:
             looked = [one for one in images if one[0] < begin and not any(item.mask[one[0] : begin])]
             new = [token for token in dict.fromkeys(item.encoded.ids[begin:end]) if token in self._group]
             words = tuple((token, self._group[token]) for token in new if token not in known)
-            if looked and words:
+            if looked and words and any(item.mask[:begin]):
                 first, last = looked[0], looked[-1]
                 yield Reading(first[0], last[0] + last[1] - first[0], words)
             known.update(item.encoded.ids[begin:end])

@@ -100,7 +100,7 @@ async def evaluate_cell(
         count: of scenes.
         asks: only these kinds of questions (``Scene.asks``); none: all.
         first_seed: the scenes are the first from this seed on that ask so.
-        settings: of the episodes.
+        settings: of the episodes; where they hold a seed, each scene's own is derived from it.
         listener: told of each episode with the picture.
         in_flight: episodes that run at once.
 
@@ -114,10 +114,11 @@ async def evaluate_cell(
     async def ask(seed: int) -> None:
         async with limiter:
             scene = make_scene(family, difficulty, seed)
-            right, trajectory = await _ask(model, sandbox, scene, settings, blank=False)
+            own = _seeded(settings, seed)
+            right, trajectory = await _ask(model, sandbox, scene, own, blank=False)
             if listener is not None:
                 listener(scene, trajectory, right)
-            blind_right = (await _ask(model, sandbox, scene, settings, blank=True))[0]
+            blind_right = (await _ask(model, sandbox, scene, own, blank=True))[0]
             # What is kept of a scene is its answer: the pictures of many would fill the memory.
             found[seed] = _Seen(scene.asks, scene.answer, trajectory, right, blind_right)
 
@@ -157,6 +158,14 @@ def _seeds(family: str, difficulty: Difficulty, *, count: int, asks: Collection[
         if make_scene(family, difficulty, seed).asks in asks:
             chosen.append(seed)
     raise AssertionError  # seeds do not end
+
+
+def _seeded(settings: EpisodeSettings, scene: int) -> EpisodeSettings:
+    """With another seed for each scene: with one for all, they would all be drawn with the same random numbers."""
+    if settings.sampling.seed is None:
+        return settings
+    sampling = settings.sampling.model_copy(update={"seed": settings.sampling.seed + scene})
+    return settings.model_copy(update={"sampling": sampling})
 
 
 def _part(seen: Sequence[_Seen]) -> AskReport:

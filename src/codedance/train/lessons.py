@@ -62,12 +62,12 @@ def look(encoder: Encoder, rng: Random, names: Sequence[str]) -> Supervised:
     """A picture that is only looked at, without a word written about it: the cheapest lesson there is."""
     item = Supervised()
     kind = rng.random()
-    if kind < 0.35:
+    if kind < 0.3:
         scene = make_scene("counting", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
         item.read(encoder, Role.USER, [scene.image])
         item.cells.extend(_known(encoder, scene.objects, scene.image.size, *item.encoded.images[0]))
-    elif kind < 0.75:
-        difficulty = Difficulty.HARD if kind < 0.55 else Difficulty.EASY
+    elif kind < 0.62:
+        difficulty = Difficulty.HARD if kind < 0.48 else Difficulty.EASY
         scene = make_scene("search", difficulty, rng.randrange(HELD_OUT_SEEDS))
         if difficulty is Difficulty.EASY:
             item.read(encoder, Role.USER, [scene.image])

@@ -45,11 +45,11 @@ class NanoRecipe(Record):
             "see-text": 1,
             "read": 2,
             "search": 1,
-            "look": 12,
+            "look": 28,
         }
     )
     """Items of each kind in a step, see :class:`codedance.train.items.ItemDataset`."""
-    looks_first: int = Field(default=900, ge=0)
+    looks_first: int = Field(default=700, ge=0)
     """Steps at the beginning that only look at pictures: cheap ones, and text means more once pictures do."""
     parts: int = Field(default=4, ge=1)
     """Batches that a step is cut into, by length; the gradient is the same."""
@@ -63,7 +63,9 @@ class NanoRecipe(Record):
     """Tokens that are learnt; control tokens and fixed lines come on top."""
     longest: int = Field(default=512, ge=64)
     """Longer trajectories are passed over."""
-    train: TrainSettings = TrainSettings(steps=3300, read_weight=2.0, cell_weight=4.0, normaliser=384.0, to_sight=0.1)
+    train: TrainSettings = TrainSettings(
+        steps=2900, decay_from=0.55, read_weight=1.0, cell_weight=6.0, normaliser=384.0, to_sight=0.1
+    )
 
 
 def check_recipe(recipe: NanoRecipe) -> None:

@@ -6,7 +6,6 @@ are made again.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import anyio
 
 from codedance.episode import EpisodeSettings, Rollout, run_episode
 from codedance.models.contract import Completion, Model
-from codedance.protocol import ChatMessage, Role
+from codedance.protocol import ChatMessage
 from codedance.sandbox import Sandbox
 from codedance.schema import Sampling
 from codedance.train.task_source import AskedTask
@@ -84,7 +83,7 @@ async def make_rollouts(
         listener: told after each attempt.
     """
     times = times if times is not None else RolloutTimes()
-    policy = _SeededModel(model, times)
+    policy = _TimedModel(model, times)
     found: dict[int, Rollout] = {}
     limiter = anyio.CapacityLimiter(in_flight)
 
@@ -109,12 +108,8 @@ async def make_rollouts(
     return [found[number] for number in range(len(plans))]
 
 
-class _SeededModel:
-    """A model whose every reply of an episode has a seed of its own.
-
-    With one seed for all turns, each would be drawn with the same random numbers: given its first turn, the second
-    would not be a draw from the policy, and the gradient would be wrong.
-    """
+class _TimedModel:
+    """A model whose time is measured."""
 
     def __init__(self, model: Model, times: RolloutTimes) -> None:
         self._model, self._times = model, times
@@ -132,11 +127,7 @@ class _SeededModel:
         stop: Sequence[str] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> Completion:
-        """Sample with the seed of this turn."""
-        if sampling.seed is not None:
-            turn = sum(message.role is Role.ASSISTANT for message in messages)
-            digest = hashlib.sha256(f"{sampling.seed}/{turn}".encode()).digest()
-            sampling = sampling.model_copy(update={"seed": int.from_bytes(digest[:6], "big")})
+        """Sample, and count the time."""
         self._times.enter()
         try:
             return await self._model.complete(messages, sampling, stop=stop, on_text=on_text)
