@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from codedance.cli import train_grpo
+from codedance.cli import train_ablation, train_grpo
 from codedance.cli.settings import apply_settings
-from codedance.errors import MissingExtraError, UsageError
+from codedance.cli.train_grpo import require_torch
+from codedance.errors import UsageError
 
 if TYPE_CHECKING:
     from codedance.train.evaluate import AskReport, CellReport
@@ -31,6 +32,8 @@ def _train() -> None:
 
 
 app.command(name="grpo", epilog=train_grpo.GRPO_EPILOG)(train_grpo.grpo)
+app.command(name="ablation", epilog=train_ablation.ABLATION_EPILOG)(train_ablation.ablation)
+app.command(name="table", epilog=train_ablation.TABLE_EPILOG)(train_ablation.table)
 app.command(name="plot", epilog=train_grpo.PLOT_EPILOG)(train_grpo.plot)
 
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; a run that was stopped goes on there.")]
@@ -56,7 +59,7 @@ def nano(
     threads: Threads = 1,
 ) -> None:
     """Train the embedded model from nothing and write its checkpoint to DIR/checkpoint."""
-    _require_torch(threads)
+    require_torch(threads)
     from codedance.models.local.checkpoint import save_checkpoint
     from codedance.train.nano import NanoRecipe, check_recipe, train_nano
 
@@ -86,7 +89,7 @@ def sft(
     threads: Threads = 1,
 ) -> None:
     """Fine-tune on trajectories: cross-entropy on the model's own text only."""
-    _require_torch(threads)
+    require_torch(threads)
     from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
     from codedance.models.nano import CHECKPOINT
     from codedance.train.sft import SftSettings, train_sft
@@ -124,7 +127,7 @@ def evaluate(
     threads: Threads = 1,
 ) -> None:
     """Measure a checkpoint of the nano make on held-out worlds in the real loop, beside its baselines."""
-    _require_torch(threads)
+    require_torch(threads)
     import anyio
 
     from codedance.episode import EpisodeSettings
@@ -179,7 +182,7 @@ def gallery(
     threads: Threads = 1,
 ) -> None:
     """Write a page of real traces on held-out scenes, failures among them."""
-    _require_torch(threads)
+    require_torch(threads)
     import anyio
 
     from codedance.models import nano as embedded
@@ -206,7 +209,7 @@ def export_checkpoint(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the copy is written.")],
 ) -> None:
     """Copy a checkpoint with Qwen's own token ids, for engines that have these ids in their code (ms-swift, verl)."""
-    _require_torch(1)
+    require_torch(1)
     from codedance.models.local.qwen_ids import with_qwen_ids
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -248,14 +251,6 @@ def _row(cell: CellReport, part: CellReport | AskReport, *, name: str, rest: str
         f"| {part.right / part.count:.3f} ({low:.3f}-{high:.3f}) | {part.blind_right / part.count:.3f} "
         f"| {part.constant_right / part.count:.3f} | {rest} |"
     )
-
-
-def _require_torch(threads: int) -> None:
-    try:
-        import torch
-    except ImportError:
-        raise MissingExtraError("training", "train") from None
-    torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +16,13 @@ from codedance.errors import CodeDanceError, MissingExtraError, UsageError
 if TYPE_CHECKING:
     from codedance.models.local.chat import Encoder
     from codedance.models.local.network import Network
+    from codedance.sandbox import Sandbox
     from codedance.train.curves import CurveLine
     from codedance.train.grpo_settings import GrpoSettings
     from codedance.train.rehearsal import Rehearsal
     from codedance.train.task_source import TaskSource
 
-__all__ = ["GRPO_EPILOG", "PLOT_EPILOG", "grpo", "plot"]
+__all__ = ["GRPO_EPILOG", "PLOT_EPILOG", "grpo", "plot", "policy_of", "require_torch", "run_policy", "task_source"]
 
 GRPO_EPILOG = """
 Examples:
@@ -35,6 +36,8 @@ Examples:
 - `codedance train grpo --out runs/wide --model runs/sft/checkpoint --set worlds.shares.charts=2 --set worlds.hard=0.7`
 
 - `codedance train grpo --out runs/mine --tasks data/tasks --tensorboard`
+
+- `codedance train grpo --out runs/blind --set execute=false` the counterfactual: code is taken and never runs
 
 A run that was stopped, by whatever, goes on where it stood: give the same command again. A larger --steps goes on too.
 """
@@ -74,19 +77,19 @@ def grpo(
     ] = False,
 ) -> None:
     """Train a policy with GRPO in the real loop: attempts in groups, rewards, an update, step after step."""
-    _require_torch(threads)
+    require_torch(threads)
     from codedance.train.grpo_settings import GrpoSettings
 
     named = [one.replace("reward.lambda=", "reward.turn_weight=", 1) for one in assignments or []]
     named += [f'variant="{variant}"'] * (variant is not None) + [f"seed={seed}"] * (seed is not None)
     settings = apply_settings(GrpoSettings(), named, file=config)
-    network, encoder, start = _policy(model, device)
-    source = _source(tasks, settings)
+    network, encoder, start = policy_of(model, device)
+    source = task_source(tasks, settings)
     if dry_run:
         found = _rehearse(network, encoder, source, settings, folder=out, steps=steps, start=start)
         typer.echo(found.model_dump_json() if as_json else _report(found))
         return
-    _run(network, encoder, source, settings, folder=out, steps=steps, start=start, board=board, as_json=as_json)
+    run_policy(network, encoder, source, settings, folder=out, steps=steps, start=start, board=board, as_json=as_json)
     if not as_json:
         typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
@@ -115,7 +118,7 @@ def plot(
     typer.echo(f"picture: {path}")
 
 
-def _policy(model: str, device: str) -> tuple[Network, Encoder, str]:
+def policy_of(model: str, device: str) -> tuple[Network, Encoder, str]:
     """Network, its chat format, and a name for exactly these weights."""
     import torch
 
@@ -133,7 +136,7 @@ def _policy(model: str, device: str) -> tuple[Network, Encoder, str]:
     return network, encoder, weights[:16]
 
 
-def _source(tasks: Path | None, settings: GrpoSettings) -> TaskSource:
+def task_source(tasks: Path | None, settings: GrpoSettings) -> TaskSource:
     from codedance.train.task_source import StoredTasks, WorldTasks
 
     if tasks is not None:
@@ -141,7 +144,7 @@ def _source(tasks: Path | None, settings: GrpoSettings) -> TaskSource:
     return WorldTasks(settings.worlds, seed=settings.seed)
 
 
-def _run(
+def run_policy(
     network: Network,
     encoder: Encoder,
     source: TaskSource,
@@ -157,7 +160,6 @@ def _run(
 
     from codedance.cli.train_view import training_view
     from codedance.models.local.checkpoint import save_checkpoint
-    from codedance.sandbox import LocalSandbox
     from codedance.train.boards import tensorboard
     from codedance.train.grpo import train_grpo
 
@@ -171,7 +173,7 @@ def _run(
                 write(line)
 
         async def train() -> None:
-            async with LocalSandbox() as sandbox:
+            async with _place(settings) as sandbox:
                 await train_grpo(
                     network,
                     encoder,
@@ -201,13 +203,12 @@ def _rehearse(
 ) -> Rehearsal:
     import anyio
 
-    from codedance.sandbox import LocalSandbox
     from codedance.train.rehearsal import rehearse
 
     found: list[Rehearsal] = []
 
     async def measure() -> None:
-        async with LocalSandbox() as sandbox:
+        async with _place(settings) as sandbox:
             found.append(
                 await rehearse(
                     network, encoder, source, settings, sandbox=sandbox, folder=folder, steps=steps, start=start
@@ -216,6 +217,13 @@ def _rehearse(
 
     _unwrapped(lambda: anyio.run(measure))
     return found[0]
+
+
+def _place(settings: GrpoSettings) -> AbstractAsyncContextManager[Sandbox]:
+    """Where code runs, or does not."""
+    from codedance.sandbox import IdleSandbox, LocalSandbox
+
+    return LocalSandbox() if settings.execute else nullcontext(IdleSandbox())
 
 
 def _unwrapped(job: Callable[[], None]) -> None:
@@ -254,7 +262,7 @@ def _report(found: Rehearsal) -> str:
     return "\n".join([*lines, *(f"warning    {one}" for one in found.warnings)])
 
 
-def _require_torch(threads: int) -> None:
+def require_torch(threads: int) -> None:
     try:
         import torch
     except ImportError:

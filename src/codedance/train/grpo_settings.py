@@ -43,6 +43,8 @@ class GrpoSettings(Record):
     learner: LearnerSettings = LearnerSettings()
     worlds: WorldMix = WorldMix()
     """Which scenes are asked about, unless the tasks come from a run folder."""
+    execute: bool = True
+    """Whether code runs. False is a counterfactual: the same tasks and reward, but code is taken and shows nothing."""
     seed: int = 0
     """Of the tasks, the sampler and the order of attempts."""
     exam_every: int = Field(default=20, ge=0)
@@ -85,4 +87,7 @@ class GrpoSettings(Record):
     @property
     def identity(self) -> dict[str, JsonValue]:
         """Everything that decides the outcome."""
-        return self.model_dump(mode="json", exclude=set(_NO_MATTER))
+        found = self.model_dump(mode="json", exclude=set(_NO_MATTER))
+        if self.execute:
+            del found["execute"]  # runs begun before there was a choice go on
+        return found

@@ -1,0 +1,109 @@
+"""``codedance train ablation``: every reward with every seed from one policy, and the table of what they led to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codedance.cli.settings import apply_settings
+from codedance.cli.train_grpo import policy_of, require_torch, run_policy, task_source
+from codedance.errors import UsageError
+
+__all__ = ["ABLATION_EPILOG", "TABLE_EPILOG", "ablation", "table"]
+
+_VARIANTS = ("outcome", "deepeyes", "bat-no-turn", "bat")
+_SEEDS = (0, 1)
+
+ABLATION_EPILOG = """
+Examples:
+
+- `codedance train ablation --out runs/ablation --model runs/nano/checkpoint --steps 240`
+
+- `codedance train ablation --out runs/small --variant outcome --variant bat --seed 0 --steps 20 --set groups=4`
+
+Runs are made one after another, each in a folder of its own under DIR. Stopped by whatever, the same command goes on;
+a larger --steps goes on too. Several processes may share the work: give each its own --variant or --seed.
+"""
+TABLE_EPILOG = """
+Examples:
+
+- `codedance train table runs/ablation/bat-0 runs/ablation/bat-1 runs/ablation/outcome-0 runs/ablation/outcome-1`
+
+- `codedance train table runs/ablation/*-? --json`
+"""
+
+
+def ablation(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Holds the runs, the table and the curves.")],
+    model: Annotated[
+        str, typer.Option(metavar="CKPT", help="Checkpoint that all begin with: a folder, or `nano`.")
+    ] = "nano",
+    tasks: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Run folder whose tasks are asked. [fresh scenes of worlds]")
+    ] = None,
+    variants: Annotated[
+        list[str] | None,
+        typer.Option("--variant", metavar="V", help=f"A reward; may be repeated. [{', '.join(_VARIANTS)}]"),
+    ] = None,
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", metavar="S", help="A seed; may be repeated. [0, 1]")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of each run.")] = 100,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of `train grpo`, for all runs.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
+    device: Annotated[str, typer.Option(metavar="D", help="Where the network lives: cpu, cuda, cuda:1.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")] = 1,
+) -> None:
+    """Train with several rewards and seeds from one policy, equal in everything else, and compare them."""
+    require_torch(threads)
+    from codedance.train.grpo_settings import GrpoSettings
+
+    named = [one.replace("reward.lambda=", "reward.turn_weight=", 1) for one in assignments or []]
+    plans = []
+    for seed in dict.fromkeys(seeds or _SEEDS):
+        for variant in dict.fromkeys(variants or _VARIANTS):
+            settings = apply_settings(GrpoSettings(), [*named, f'variant="{variant}"', f"seed={seed}"], file=config)
+            if not settings.exam_every:
+                raise UsageError("exam_every=0: an ablation compares exams; let there be some")
+            plans.append(settings)
+    for settings in plans:
+        folder = out / f"{settings.variant}-{settings.seed}"
+        network, encoder, start = policy_of(model, device)
+        source = task_source(tasks, settings)
+        run_policy(
+            network, encoder, source, settings, folder=folder, steps=steps, start=start, board=False, as_json=False
+        )
+    folders = [one.parent for one in sorted(out.glob("*/curve.jsonl"))]
+    typer.echo(_written(folders, out))
+
+
+def table(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of reinforcement-learning runs.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Compare runs that began with one policy: accuracy, turns, tool rate, by reward, over seeds."""
+    from codedance.train.ablation import ablation as put_together
+    from codedance.train.ablation import ablation_table, read_runs
+
+    found = put_together(read_runs(runs))
+    typer.echo(found.model_dump_json(indent=2) if as_json else ablation_table(found))
+
+
+def _written(folders: list[Path], out: Path) -> str:
+    """Write table and curves of all the runs there are; gives the table."""
+    from codedance.store import write_text
+    from codedance.train.ablation import ablation as put_together
+    from codedance.train.ablation import ablation_table, read_runs
+    from codedance.train.curves import read_curve
+    from codedance.train.plots import draw_curves
+
+    found = put_together(read_runs(folders))
+    text = ablation_table(found)
+    write_text(out / "ablation.md", text + "\n")
+    write_text(out / "ablation.json", found.model_dump_json(indent=2) + "\n")
+    draw_curves([(folder.name, read_curve(folder)) for folder in folders], out / "curves.png")
+    return f"{text}\n\nwritten: {out / 'ablation.md'}, ablation.json, curves.png"
