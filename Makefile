@@ -13,12 +13,14 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help demo test check format format-check lint types layers dependencies tests install install-dev hooks clean
+.PHONY: help demo test test-engines check format format-check lint types layers dependencies tests test-ray install install-dev browser hooks clean
 
 help:
 	@echo "make demo    install, ask the embedded model about a picture, write the trace page"
 	@echo "make test    install what the tests need, then run every check (what CI runs)"
 	@echo "make check   every check, in an environment that is there"
+	@echo "make test-engines  the plug-ins within the real ms-swift and verl, in environments of their own (not in make test)"
+	@echo "make test-ray  evaluation and data on a real Ray cluster on this machine, one node of it killed"
 	@echo "make format  format the code;  make hooks  check before every commit;  make clean  remove what was made"
 
 demo: install
@@ -51,6 +53,14 @@ dependencies:
 tests:
 	$(BIN)/python -m pytest
 
+test-engines:
+	PYTHON=$(PYTHON) tests/engines/lane/run.sh
+
+# A lane of its own: Ray is 79 MB to fetch and starts slowly. Nodes of a real cluster on this machine are killed.
+test-ray: install-dev
+	$(PIP) install --editable '.[ray]'
+	$(BIN)/python -m pytest -n0 -m ray tests/cluster
+
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
@@ -71,7 +81,17 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	@echo "installing CodeDance and what its tests need (one to five minutes)"
 	$(PIP) install $(TORCH)
 	$(PIP) install --editable '.[dev]'
+	@$(MAKE) --no-print-directory browser
 	@touch $@ $(VENV)/.installed
+
+# The pages are tested in a real browser. Without one those tests are skipped, and say so.
+browser:
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing Chromium for the tests of the pages"; \
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium >/dev/null; } \
+			|| echo "Chromium could not be installed: the tests of the pages will be skipped" >&2; \
+	else echo "no Chromium here: the tests of the pages will be skipped (as root: apt-get install chromium)" >&2; fi
 
 hooks: install-dev
 	$(BIN)/pre-commit install

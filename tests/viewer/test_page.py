@@ -21,13 +21,15 @@ from codedance.schema import (
     ImagePart,
     ImageSource,
     Observation,
+    Score,
     StopReason,
     Task,
+    Term,
     TextPart,
     Trajectory,
     Turn,
 )
-from codedance.viewer import trace_page, write_trace_page
+from codedance.viewer import Place, Standing, trace_page, write_trace_page
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -99,7 +101,7 @@ def test_nothing_of_the_models_becomes_markup(picture: Picture, text: str) -> No
         assert not any(name.startswith("on") for name in attributes)
         assert set(attributes) <= {"class"} if tag == "span" else True
         for name in ("src", "href"):
-            assert (attributes.get(name) or "#").startswith(("#", "data:image/png;base64,"))
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/"))
 
 
 def test_control_characters_are_made_visible(picture: Picture) -> None:
@@ -114,11 +116,12 @@ def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else(pictu
     assert policy is not None
     assert "default-src 'none'" in policy[1]
     assert "unsafe" not in policy[1]
-    for tag in ("script", "style"):
+    for tag, count in (("script", 2), ("style", 1)):
         contents = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)
-        assert len(contents) == 1
-        digest = base64.b64encode(hashlib.sha256(contents[0].encode()).digest()).decode()
-        assert f"'sha256-{digest}'" in policy[1]
+        assert len(contents) == count
+        for content in contents:
+            digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in policy[1]
 
 
 def test_the_page_loads_nothing(picture: Picture) -> None:
@@ -160,3 +163,42 @@ def test_the_file_is_written_whole(picture: Picture, tmp_path: Path) -> None:
     write_trace_page(tmp_path / "trace.html", trajectory(picture, "\ud800"), {})
     assert (tmp_path / "trace.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert [path.name for path in tmp_path.iterdir()] == ["trace.html"]
+
+
+def test_scores_show_every_term_the_group_and_each_turns_credit(picture: Picture) -> None:
+    terms = {
+        "accuracy": Term(value=1.0),
+        "tools": Term(value=-0.5, weight=0.4, note="d <b>"),
+        "judge": Term(value=None),
+    }
+    score = Score(trajectory_id="t", correct=True, terms=terms, turn_credit=(-0.25, 0.5, 0.0, 0.0))
+    standing = Standing(attempts=8, accuracy=0.25, d=0.5311, advantage=-1.5, basis="from <i>somewhere</i>")
+    page = trace_page(trajectory(picture), {}, score=score, standing=standing)
+    for words in (
+        "✓ right", "\u22120.2<", "+0.8", "not scored", "d &lt;b&gt;", "credit \u22120.25", "2: +0.5", "from &lt;i&gt;",
+        "Group of 8 attempts, 25% right, difficulty d = 0.5311, advantage of this attempt \u22121.5.",
+    ):  # fmt: skip
+        assert words in page
+
+
+def test_credit_that_does_not_fit_the_turns_is_not_shown_at_them(picture: Picture) -> None:
+    score = Score(trajectory_id="t", terms={"accuracy": Term(value=1.0)}, turn_credit=(1.0,))
+    assert 'title="Turn-level credit' not in trace_page(trajectory(picture), {}, score=score)
+
+
+def test_without_a_score_nothing_is_said_of_rewards(picture: Picture) -> None:
+    page = trace_page(trajectory(picture), {}, score=Score(trajectory_id="t", correct=False))
+    assert "✗ wrong" in page
+    assert ">Reward<" not in page
+
+
+def test_budgets_say_what_was_used_of_them(picture: Picture) -> None:
+    page = trace_page(trajectory(picture), {})
+    assert "4 of 10" in page
+    assert "3 of 20,480" in page
+    assert "not counted" in trace_page(trajectory(picture).model_copy(update={"turns": ()}), {})
+
+
+def test_a_policy_takes_no_source_that_would_end_it(picture: Picture) -> None:
+    with pytest.raises(ValueError, match="content policy"):
+        trace_page(trajectory(picture), {}, place=Place(images=("'self'; script-src *",)))

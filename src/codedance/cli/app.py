@@ -9,18 +9,25 @@ import typer
 
 from codedance import __version__
 from codedance.cli import (
+    analyze_commands,
     ask,
     audit,
     data,
     evaluate,
     export,
     import_data,
+    launch,
+    plan,
+    replay,
     report,
     reward,
     sandbox,
     score,
+    serve,
     synth,
     train,
+    verify,
+    view,
     worlds,
 )
 from codedance.cli.failures import exit_code, tell
@@ -44,14 +51,21 @@ app.add_typer(data.app, name="data")
 app.add_typer(reward.app, name="reward")
 app.command(name="synth", epilog=synth.EPILOG)(synth.synth)
 app.add_typer(train.app, name="train")
+app.command(name="launch", epilog=launch.EPILOG)(launch.launch)
+app.command(name="plan", epilog=plan.EPILOG)(plan.plan)
 app.command(name="export", epilog=export.EPILOG)(export.export)
 app.command(name="import", epilog=import_data.EPILOG)(import_data.import_data)
 app.command(name="eval", epilog=evaluate.EVAL_EPILOG)(evaluate.evaluate)
 app.command(name="report", epilog=report.REPORT_EPILOG)(report.report)
+app.command(name="view", epilog=view.EPILOG)(view.view)
 app.command(name="compare", epilog=report.COMPARE_EPILOG)(report.compare)
+app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
+app.command(name="verify", epilog=verify.EPILOG)(verify.verify)
 app.command(name="score", epilog=score.SCORE_EPILOG)(score.score)
 app.command(name="benchmarks", epilog=score.BENCHMARKS_EPILOG)(score.benchmarks)
 app.command(name="audit", epilog=audit.EPILOG)(audit.audit)
+app.add_typer(analyze_commands.app, name="analyze")
+app.command(name="serve", epilog=serve.EPILOG)(serve.serve)
 
 
 def _show_version(wanted: bool) -> None:

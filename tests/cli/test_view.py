@@ -1,0 +1,103 @@
+"""``codedance view RUN -o DIR`` as a person or a program uses it: a folder of pages, one clear line when it fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.viewer.samples import answered, cell, failed, noise, told
+from typer.testing import CliRunner
+
+from codedance.bench.contract import Mode
+from codedance.bench.evaluation.ends import ModeScore, RowEnd
+from codedance.bench.outcomes import Outcome
+from codedance.cli.app import app
+from codedance.errors import CodeDanceError
+from codedance.store import Manifest, RecordFile, RunFolder
+
+PICTURE = noise(60, 40)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """Four attempts at one task, two of them right."""
+    run = RunFolder.create(tmp_path / "run", Manifest(kind="train"))
+    for attempt, said in enumerate(("3", "3", "4", "5")):
+        first = failed("x") if attempt == 3 else cell("x", stdout="1\n")
+        one = told(first, answered(said), picture=PICTURE, answer=said)
+        changed = {"attempt": attempt, "id": f"sample/1#{attempt}"}
+        run.add(one.model_copy(update=changed), {PICTURE.ref.sha256: PICTURE})
+    return run
+
+
+def view(*arguments: object) -> str:
+    result = CliRunner().invoke(app, ["view", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_a_site_is_written_and_its_place_is_told(run: RunFolder, tmp_path: Path) -> None:
+    told_of = view(run.folder, "-o", tmp_path / "site")
+    assert "4 trajectories, 4 pages written" in told_of
+    assert f"site: {tmp_path / 'site' / 'index.html'}" in told_of
+    report = json.loads(view(run.folder, "-o", tmp_path / "site", "--json"))
+    assert (report["trajectories"], report["written"]) == (4, 0)
+
+
+def test_reference_answers_say_what_is_right(run: RunFolder, tmp_path: Path) -> None:
+    view(run.folder, "-o", tmp_path / "site")
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert index.count("✓ right") == 2
+    assert "Reward" not in (tmp_path / "site" / "t" / "000001.html").read_text()
+
+
+def test_the_benchmarks_word_is_taken_before_the_reference(run: RunFolder, tmp_path: Path) -> None:
+    outcomes = [Outcome.WRONG, Outcome.NEEDS_JUDGE, Outcome.RIGHT, Outcome.WRONG]
+    ends = [
+        RowEnd(
+            benchmark="sample", key="1", attempt=n, trajectory=f"sample/1#{n}", turns=2,
+            scores=dict.fromkeys(Mode, ModeScore(outcome=outcome, score=float(outcome is Outcome.RIGHT))),
+        )
+        for n, outcome in enumerate(outcomes)
+    ]  # fmt: skip
+    RecordFile(run.folder / "scores.jsonl", RowEnd).extend(ends)
+    view(run.folder, "-o", tmp_path / "site")
+    pages = [(tmp_path / "site" / "t" / f"00000{n}.html").read_text() for n in (1, 2, 3)]
+    assert "✗ wrong" in pages[0]
+    assert "✓ right" not in pages[1]
+    assert "✗ wrong" not in pages[1]
+    assert "✓ right" in pages[2]
+
+
+def test_a_reward_shows_terms_difficulty_and_credit(run: RunFolder, tmp_path: Path) -> None:
+    view(run.folder, "-o", tmp_path / "site", "--reward", "bat")
+    page = (tmp_path / "site" / "t" / "000004.html").read_text()
+    assert "Group of 4 attempts, 50% right, difficulty d = 0.3000" in page
+    assert "d 0.3000, 0 of 1 calls succeeded" in page
+    assert "credit \u2212" in page
+    assert ">reward<" in (tmp_path / "site" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "-o", "site"], "is not a run folder"),
+        (["run", "-o", "run"], "is the run itself"),
+        (["run", "-o", "."], "holds no site"),
+        (["run", "-o", "site", "--reward", "nix"], "there is no reward variant 'nix'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CodeDanceError, match=message):
+        view(*arguments)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_lost_pictures_are_told(run: RunFolder, tmp_path: Path) -> None:
+    run.pictures.path(PICTURE.ref).unlink()
+    assert "1 pictures are missing" in view(run.folder, "-o", tmp_path / "site")
