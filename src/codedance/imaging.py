@@ -63,9 +63,9 @@ class Picture:
         return cls.from_bytes(data, name=str(path))
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, name: str = "picture") -> Picture:
+    def from_bytes(cls, data: bytes, *, name: str = "picture", max_pixels: int = MAX_PIXELS) -> Picture:
         """Decode under limits; PNG and JPEG files that are already upright RGB are kept byte for byte."""
-        image, encoded = _decode(data, name)
+        image, encoded = _decode(data, name, max_pixels=max_pixels)
         if encoded in ("png", "jpeg") and image.mode == "RGB" and not image.info.get("codedance_changed"):
             return cls(_ref(data, image.size, "png" if encoded == "png" else "jpeg"), data)
         return cls.from_image(image)
@@ -139,7 +139,7 @@ def _ref(data: bytes, size: tuple[int, int], encoded: Literal["png", "jpeg"]) ->
     return ImageRef(sha256=hashlib.sha256(data).hexdigest(), width=size[0], height=size[1], format=encoded)
 
 
-def _decode(data: bytes, name: str) -> tuple[Image.Image, str]:
+def _decode(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, str]:
     """Decode to upright RGB; the image's info says whether its pixels differ from the file's."""
     if not data:
         raise PictureError(f"{name}: the file is empty")
@@ -149,7 +149,7 @@ def _decode(data: bytes, name: str) -> tuple[Image.Image, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of bombs and odd metadata; our own limits decide below.
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
-            _check_size(image.size, name)
+            _check_size(image.size, name, max_pixels=min(max_pixels, MAX_PIXELS))
             encoded = (image.format or "").lower()
             frames = getattr(image, "n_frames", 1)
             image.load()
@@ -169,13 +169,14 @@ def _decode(data: bytes, name: str) -> tuple[Image.Image, str]:
     return upright, encoded
 
 
-def _check_size(size: tuple[int, int], name: str) -> None:
+def _check_size(size: tuple[int, int], name: str, *, max_pixels: int) -> None:
     width, height = size
     if width < 1 or height < 1:
         raise PictureError(f"{name}: has no pixels ({width}x{height})")
-    if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
+    if max(size) > MAX_SIDE or width * height > max_pixels:
+        most = f"{max_pixels // 2**20} megapixels" if max_pixels >= 2**20 else f"{max_pixels} pixels"
         raise PictureError(
-            f"{name}: {width}x{height} pixels is too large (at most {MAX_PIXELS // 2**20} megapixels and "
+            f"{name}: {width}x{height} pixels is too large (at most {most} and "
             f"{MAX_SIDE} a side); make it smaller first"
         )
 
