@@ -54,7 +54,10 @@ def test_a_question_is_answered_with_a_trace_in_plain_text_and_a_run_folder(
     assert "answer: 30 x 20" in result.stdout
     assert "thought: I look." in result.stdout
     assert "(30, 20)" in result.stdout
-    assert "[picture 5x4]" in result.stdout
+    assert f"question: How large?\n    [picture 30x20] {photo}\n" in result.stdout
+    shown = re.search(r"\[picture 5x4\] (\S+)\n", result.stdout)
+    assert shown is not None
+    assert Image.open(shown[1]).size == (5, 4)
     assert "\x1b" not in result.stdout, "a piped run prints no control codes"
     (trajectory,) = RunFolder.open(tmp_path / "run").trajectories()
     assert trajectory.answer == "30 x 20"
@@ -66,6 +69,14 @@ def test_json_prints_the_trajectory_alone(photo: Path, model: str) -> None:
     assert result.returncode == 0, result.stderr
     assert Trajectory.model_validate_json(result.stdout).answer == "30 x 20"
     assert result.stderr == ""
+
+
+def test_quiet_prints_the_answer_alone(photo: Path, model: str, tmp_path: Path) -> None:
+    result = ask(photo, "-q", "How large?", "--model", model, "--quiet", "--out", tmp_path / "run")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "30 x 20\n", "")
+    silent = ask(photo, "-q", "?", "--model", script(tmp_path, "Hm.", "Hm."), "--quiet")
+    assert (silent.returncode, silent.stdout) == (3, "")
+    assert "neither code nor an answer" in silent.stderr
 
 
 def test_asking_again_adds_to_the_same_folder(photo: Path, model: str, tmp_path: Path) -> None:
@@ -107,6 +118,7 @@ def broken_files(folder: Path) -> dict[str, tuple[list[str | Path], str]]:
         "unknown model": ([photo, *question, "--model", "gpt"], "nano"),
         "missing script": ([photo, *question, "--model", "scripted:nothing.json"], "nothing.json"),
         "missing checkpoint": ([photo, *question, "--model", "hf:./nothing-here"], "nothing-here"),
+        "json and quiet": ([photo, *question, "--json", "--quiet"], "choose one"),
         "no turns": ([photo, *question, "--max-turns", "0"], "max-turns"),
         "format": ([photo, *question, "--format", "xml"], "format"),
         "setting": ([photo, *question, "--set", "turns=1"], "no setting"),
@@ -127,6 +139,7 @@ CASES = [
     "unknown model",
     "missing script",
     "missing checkpoint",
+    "json and quiet",
     "no turns",
     "format",
     "setting",

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from codedance.cli.app import app
 from codedance.cli.failures import exit_code
+from codedance.episode.replaying import choose
 from codedance.errors import CodeDanceError
 from codedance.imaging import Picture
 from codedance.schema import NumberAnswer, Task, Trajectory
@@ -21,7 +22,6 @@ from codedance.store import Manifest, RunFolder
 from codedance.synth.check import report_of
 from codedance.synth.check_reading import load_tokenizer, read_set
 from codedance.synth.check_report import Check, CheckName, CheckReport, page
-from codedance.synth.check_rerun import choose
 from codedance.synth.interop import ExportFormat, ExportSettings, ImportFormat, export_runs, import_source
 from codedance.tasks.worlds import HELD_OUT_SEEDS
 from tests.synth.made_runs import answer, cases, make_run, make_tasks, scene, task

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,15 +14,18 @@ import typer
 from rich.console import Console
 
 from codedance.cli.failures import stop_code, tell
+from codedance.cli.inline import Graphics, find_graphics
 from codedance.cli.settings import apply_settings
-from codedance.errors import UsageError
+from codedance.cli.text import visible
+from codedance.errors import StoreError, UsageError
 from codedance.schema import CodeFormat
 
 if TYPE_CHECKING:
-    from codedance.episode import EpisodeSettings, Event, Rollout
+    from codedance.cli.live import LiveView, PlainView
+    from codedance.episode import EpisodeSettings, Rollout
     from codedance.imaging import Picture
     from codedance.sandbox import Limits, Sandbox
-    from codedance.schema import Task
+    from codedance.schema import Task, Trajectory
     from codedance.store import RunFolder
 
 __all__ = ["EPILOG", "ask"]
@@ -35,6 +38,8 @@ Examples:
 - `codedance ask chart.png -q "Which year had the highest sales?" --model server:Qwen2.5-VL-7B --base-url http://localhost:8000/v1`
 
 - `codedance ask a.png b.png -q "What differs?" --model hf:./my-checkpoint --out runs/diff --max-turns 6`
+
+- `codedance ask photo.jpg -q "How many?" --quiet` (the answer alone), or `--json` (the whole trajectory)
 
 Exit codes: 0 answered, 2 bad input or usage, 3 stopped without an answer, 4 the model or the sandbox failed.
 """
@@ -65,6 +70,11 @@ def ask(
         typer.Option("--sandbox", metavar="URL", help="Run the code in this sandbox service, not on this machine."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the trajectory as JSON and nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer and nothing else.")] = False,
+    inline: Annotated[
+        Graphics | None,
+        typer.Option(help="How the terminal shows pictures. [as it says of itself; none in a pipe]"),
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
     assignments: Annotated[
         list[str] | None,
@@ -79,27 +89,32 @@ def ask(
     from codedance.imaging import Picture
 
     settings = _settings(config, assignments or [], code_format=code_format, max_turns=max_turns)
+    if as_json and quiet:
+        raise UsageError("--json and --quiet: choose one")
     if not question.strip():
         raise UsageError("the question is empty; write it after -q")
     pictures = [Picture.from_file(path) for path in images]
     run = _open_run(out)
     task = _task(question, pictures)
+    view = None if as_json or quiet else _view(run, inline)
     rollout = _run(
         task,
-        pictures,
+        list(zip(images, pictures, strict=True)),
         settings=settings,
         model=model,
         base_url=base_url,
         sandbox_url=sandbox_url,
-        quiet=as_json,
+        view=view,
         run=run,
     )
     if rollout.trajectory.failure is not None:
         tell(rollout.trajectory.failure.message)
     if run is not None:
         page = _write(run, rollout)
-        if not as_json:
+        if view is not None:
             typer.echo(f"trace: {page}")
+    if quiet:
+        _tell_answer(rollout.trajectory)
     if as_json:
         sys.stdout.write(rollout.trajectory.model_dump_json().encode("utf-8", "replace").decode() + "\n")
     raise typer.Exit(stop_code(rollout.trajectory))
@@ -137,13 +152,13 @@ def _open_run(out: Path | None) -> RunFolder | None:
 
 def _run(
     task: Task,
-    pictures: Sequence[Picture],
+    shown: Sequence[tuple[Path, Picture]],
     *,
     settings: EpisodeSettings,
     model: str,
     base_url: str | None,
     sandbox_url: str | None,
-    quiet: bool,
+    view: LiveView | PlainView | None,
     run: RunFolder | None,
 ) -> Rollout:
     import anyio
@@ -151,17 +166,19 @@ def _run(
     from codedance.episode import run_episode
     from codedance.models import load_model
 
+    pictures = [picture for _, picture in shown]
     attempt = sum(past.task.id == task.id for past in run.trajectories()) if run is not None else 0
     api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
-    listener, close = _view(quiet=quiet)
 
     async def episode() -> Rollout:
         native = settings.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
         asked = load_model(model, base_url=base_url, api_key=api_key, native_tools=native)
         try:
             async with _sandbox(sandbox_url, settings.limits) as sandbox:
+                if view is not None:
+                    view.begin(task.question, shown)
                 return await run_episode(
-                    task, pictures, model=asked, sandbox=sandbox, settings=settings, attempt=attempt, listener=listener
+                    task, pictures, model=asked, sandbox=sandbox, settings=settings, attempt=attempt, listener=view
                 )
         finally:
             await asked.close()
@@ -169,7 +186,8 @@ def _run(
     try:
         return anyio.run(episode)
     finally:
-        close()
+        if view is not None:
+            view.close()
 
 
 def _sandbox(url: str | None, limits: Limits) -> AbstractAsyncContextManager[Sandbox]:
@@ -182,16 +200,32 @@ def _sandbox(url: str | None, limits: Limits) -> AbstractAsyncContextManager[San
     return RemoteSandbox(url, token=os.environ.get("CODEDANCE_SANDBOX_TOKEN"), limits=limits)
 
 
-def _view(*, quiet: bool) -> tuple[Callable[[Event], None] | None, Callable[[], None]]:
+def _view(run: RunFolder | None, inline: Graphics | None) -> LiveView | PlainView:
+    """What a person watches: drawn in a terminal, plain lines in a pipe."""
     from codedance.cli.live import LiveView, PlainView
 
-    if quiet:
-        return None, lambda: None
+    def place(picture: Picture) -> Path | None:
+        """Keep the picture at once: its path is told while the episode still runs."""
+        if run is None:
+            return None
+        try:
+            return run.pictures.add(picture)
+        except OSError as error:
+            raise StoreError(f"{run.folder}: pictures cannot be written ({error.strerror or error})") from None
+
     console = Console()
     if console.is_terminal and not console.is_dumb_terminal:
-        view = LiveView(console)
-        return view, view.close
-    return PlainView(typer.echo), lambda: None
+        return LiveView(console, place=place, graphics=find_graphics() if inline is None else inline)
+    return PlainView(typer.echo, place=place)
+
+
+def _tell_answer(trajectory: Trajectory) -> None:
+    from codedance.cli.live import STOP_WORDS
+
+    if trajectory.answer is not None:
+        typer.echo(visible(trajectory.answer))
+    elif trajectory.failure is None:
+        tell(STOP_WORDS[trajectory.stop])
 
 
 def _write(run: RunFolder, rollout: Rollout) -> Path:

@@ -13,7 +13,8 @@ import typer
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
-    from codedance.synth.check_report import Check, Rerun
+    from codedance.episode.replaying import ReplayReport
+    from codedance.synth.check_report import Check
 
 __all__ = ["EPILOG", "check"]
 
@@ -94,16 +95,19 @@ def _sample(cells: str) -> int | None:
     return int(cells)
 
 
-def _rerun(folder: Path, offsets: list[int], sample: int | None, *, seed: int, sessions: int) -> tuple[Rerun, Check]:
+def _rerun(
+    folder: Path, offsets: list[int], sample: int | None, *, seed: int, sessions: int
+) -> tuple[ReplayReport, Check]:
     import anyio
 
     from codedance.cli.progress import progress_bar
+    from codedance.episode.replaying import choose
     from codedance.sandbox import LocalSandbox
-    from codedance.synth.check_rerun import choose, rerun
+    from codedance.synth.check_rerun import rerun
 
     chosen = choose(offsets, sample, seed)
 
-    async def run(tick: Callable[[], None]) -> tuple[Rerun, Check]:
+    async def run(tick: Callable[[], None]) -> tuple[ReplayReport, Check]:
         async with LocalSandbox(pool=sessions + 1) as sandbox:
             return await rerun(
                 folder, chosen, sandbox=sandbox, sessions=sessions, of=len(offsets), seed=seed, tick=tick

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import assert_never
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.spinner import Spinner
 from rich.syntax import Syntax
 from rich.text import Text
 
+from codedance.cli.inline import Graphics, drawn
 from codedance.cli.text import visible
 from codedance.episode import CodeStarted, EpisodeEnded, Event, TextSampled, TurnEnded, TurnStarted
 from codedance.imaging import Picture
@@ -35,12 +37,33 @@ _TAIL_CHARACTERS = 400
 
 
 class LiveView:
-    """Draws an episode's events on a terminal, one block after the other; what is under way moves at the bottom."""
+    """Draws an episode's events on a terminal, one block after the other; what is under way moves at the bottom.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: the terminal.
+        place: where a picture's file lies; ``None`` if it is not kept.
+        graphics: how the terminal shows pictures.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        place: Callable[[Picture], Path | None] = lambda picture: None,
+        graphics: Graphics = Graphics.NONE,
+    ) -> None:
         self._console = console
+        self._place = place
+        self._graphics = graphics
         self._sampled = ""
         self._live: Live | None = None
+
+    def begin(self, question: str, pictures: Sequence[tuple[Path, Picture]]) -> None:
+        """Draw what is asked, about which pictures."""
+        self._console.print(Text.assemble(("question  ", "dim"), (visible(question), "bold")))
+        for path, picture in pictures:
+            self._console.print(Text(f"  {_picture_line(picture, path)}", style="dim"))
+            self._show(picture)
 
     def __call__(self, event: Event) -> None:
         """Draw one event."""
@@ -93,8 +116,18 @@ class LiveView:
         good = turn.execution.ok
         mark = Text(f"  {'✓' if good else '✗'} {_status(turn.execution)}", style="green" if good else "red")
         self._console.print(mark)
-        for line in _output_lines(turn.execution, pictures):
+        for line in _output_lines(turn.execution):
             self._console.print(Padding(Text(line), (0, 4)))
+        for picture in pictures:
+            self._console.print(Padding(Text(_picture_line(picture, self._place(picture)), style="cyan"), (0, 4)))
+            self._show(picture)
+
+    def _show(self, picture: Picture) -> None:
+        """Draw the picture itself, where the terminal can; rich knows nothing of it."""
+        codes = drawn(picture, self._graphics, columns=self._console.width - 4)
+        if codes:
+            self._console.file.write(codes)
+            self._console.file.flush()
 
     def _end(self, trajectory: Trajectory) -> None:
         self._console.rule(style="dim")
@@ -106,10 +139,23 @@ class LiveView:
 
 
 class PlainView:
-    """The same for pipes and files: lines of plain text, no control codes."""
+    """The same for pipes and files: lines of plain text, no control codes.
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    Args:
+        write: takes a line.
+        place: where a picture's file lies; ``None`` if it is not kept.
+    """
+
+    def __init__(
+        self, write: Callable[[str], None], *, place: Callable[[Picture], Path | None] = lambda picture: None
+    ) -> None:
         self._write = write
+        self._place = place
+
+    def begin(self, question: str, pictures: Sequence[tuple[Path, Picture]]) -> None:
+        """Write what is asked, about which pictures."""
+        self._write(f"question: {visible(question)}")
+        self._lines([_picture_line(picture, path) for path, picture in pictures])
 
     def __call__(self, event: Event) -> None:
         """Write one event."""
@@ -139,7 +185,8 @@ class PlainView:
         turn = event.turn
         if turn.execution is not None:
             self._write(f"ran: {_status(turn.execution)}")
-            self._lines(_output_lines(turn.execution, event.pictures))
+            self._lines(_output_lines(turn.execution))
+            self._lines([_picture_line(picture, self._place(picture)) for picture in event.pictures])
             return
         self._thought(event.thought)
         if turn.observation is not None:
@@ -162,14 +209,18 @@ def _status(execution: Execution) -> str:
     return f"{execution.status.value}{detail} in {execution.seconds:.2f} s{cut}"
 
 
-def _output_lines(execution: Execution, pictures: tuple[Picture, ...]) -> list[str]:
+def _picture_line(picture: Picture, path: Path | None) -> str:
+    lies = f" {visible(str(path))}".replace("\n", "\\n") if path is not None else ""
+    return f"[picture {picture.ref.width}x{picture.ref.height}]{lies}"
+
+
+def _output_lines(execution: Execution) -> list[str]:
     lines = visible(execution.stdout).splitlines()
     if execution.value is not None:
         lines += visible(execution.value).splitlines()
     lines += visible(execution.stderr).splitlines()
     if execution.error is not None:
         lines += visible(execution.error.traceback).splitlines()
-    lines += [f"[picture {picture.ref.width}x{picture.ref.height}]" for picture in pictures]
     if len(lines) > 60:
         lines = [*lines[:40], f"[{len(lines) - 55} lines left out]", *lines[-15:]]
     return lines

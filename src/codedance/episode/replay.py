@@ -52,8 +52,8 @@ async def replay(
 ) -> AsyncGenerator[TurnVerdict, None]:
     """Run every cell of a trajectory in order in fresh sessions, and tell for each how it compares with the record.
 
-    A part of a picture that the harness cut out on a call (the schema mode) is cut out again. A turn whose execution was
-    not recorded runs too, for the sake of what follows it; its verdict is ``unrecorded``.
+    A part of a picture that the harness cut out on a call (the schema mode) is cut out again. A turn whose execution
+    was not recorded runs too, for the sake of what follows it; its verdict is ``unrecorded``.
 
     Args:
         trajectory: what is run again.

@@ -4,7 +4,8 @@ from codedance.store.atomic import write_bytes, write_text
 from codedance.store.cache import RecordCache
 from codedance.store.pictures import PictureStore
 from codedance.store.records import RecordFile
-from codedance.store.run import Manifest, RunFolder, picture_refs
+from codedance.store.run import Manifest, RunFolder, current_versions, picture_refs
+from codedance.store.seals import SealFile
 
 __all__ = [
     "Manifest",
@@ -12,6 +13,8 @@ __all__ = [
     "RecordCache",
     "RecordFile",
     "RunFolder",
+    "SealFile",
+    "current_versions",
     "picture_refs",
     "write_bytes",
     "write_text",

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from codedance.errors import StoreError
 from codedance.schema import Record
+from codedance.store.atomic import write_bytes
 
 __all__ = ["RecordFile"]
 
@@ -66,13 +67,35 @@ class RecordFile(Generic[R]):
                     continue
                 yield self._parse(line, number)
 
-    def _parse(self, line: bytes, number: int) -> R:
+    def last(self) -> R | None:
+        """The last complete record, read from the end of the file; raises :class:`StoreError` if it is wrong."""
+        try:
+            with self.path.open("rb") as file:
+                end = _after_last_newline(file.fileno(), file.seek(0, os.SEEK_END))
+                start = _after_last_newline(file.fileno(), max(0, end - 1))
+                line = os.pread(file.fileno(), end - start, start)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be read ({error.strerror or error})") from None
+        return self._parse(line, None) if line.strip() else None
+
+    def replace(self, records: Iterable[R]) -> None:
+        """Write the whole file anew, at once."""
+        lines = b"".join(record.model_dump_json().encode("utf-8", errors="replace") + b"\n" for record in records)
+        try:
+            write_bytes(self.path, lines)
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+
+    def _parse(self, line: bytes, number: int | None) -> R:
         try:
             return self._record.model_validate_json(line)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(str(step) for step in first["loc"]) or "the line"
-            raise StoreError(f"{self.path}, line {number}: {where}: {first['msg']}") from None
+            place = f"line {number}" if number is not None else "its last line"
+            raise StoreError(f"{self.path}, {place}: {where}: {first['msg']}") from None
 
     def _heal(self) -> None:
         """Cut off a last line that has no newline."""

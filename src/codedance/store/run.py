@@ -1,4 +1,4 @@
-"""A run folder: a manifest, tasks and trajectories one a line, pictures by hash."""
+"""A run folder: a manifest, tasks and trajectories one a line with their seals, pictures by hash."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ from codedance.schema import SCHEMA_VERSION, ImageRef, Record, Task, Trajectory
 from codedance.store.atomic import write_text
 from codedance.store.pictures import PictureStore
 from codedance.store.records import RecordFile
+from codedance.store.seals import SealFile
 
-__all__ = ["Manifest", "RunFolder", "picture_refs"]
+__all__ = ["Manifest", "RunFolder", "current_versions", "picture_refs"]
 
 _MANIFEST = "manifest.json"
+_LIBRARIES = (
+    *("codedance", "pillow", "pydantic", "numpy", "opencv-python-headless", "scipy", "scikit-image", "matplotlib"),
+    *("torch", "transformers"),
+)
 
 
 class Manifest(Record):
@@ -29,7 +34,8 @@ class Manifest(Record):
 
     schema_version: int = SCHEMA_VERSION
     kind: str
-    """What made it: ``ask``, ``eval``, ``import``, ``synth``, ``tasks`` (questions without trajectories), ``train``."""
+    """What made it: ``ask``, ``eval``, ``import``, ``serve``, ``synth``, ``tasks`` (questions without trajectories) or
+    ``train``."""
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     """Every setting that the results depend on; resuming with others is refused."""
     created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -38,7 +44,7 @@ class Manifest(Record):
 
     def write(self, folder: Path) -> None:
         """Write the manifest, stamped with the versions of this program."""
-        stamped = self.model_copy(update={"versions": {**_versions(), **self.versions}})
+        stamped = self.model_copy(update={"versions": {**current_versions(), **self.versions}})
         write_text(folder / _MANIFEST, stamped.model_dump_json(indent=2) + "\n")
 
 
@@ -58,6 +64,7 @@ class RunFolder:
         self.pictures = PictureStore(folder / "pictures")
         self._trajectories = RecordFile(folder / "trajectories.jsonl", Trajectory)
         self._tasks = RecordFile(folder / "tasks.jsonl", Task)
+        self._seals = SealFile(folder)
 
     @classmethod
     def create(cls, folder: Path, manifest: Manifest) -> RunFolder:
@@ -115,7 +122,9 @@ class RunFolder:
         """Store several finished trajectories with one sync of their file; raises as :meth:`add` does."""
         for trajectory, pictures in finished:
             self._add_pictures(f"trajectory {trajectory.id}", picture_refs(trajectory), pictures)
+        self._seals.settle()
         self._trajectories.extend(trajectory for trajectory, _ in finished)
+        self._seals.extend()
 
     def add_task(self, task: Task, pictures: Mapping[str, Picture]) -> None:
         """Store a question that nobody has answered yet, its pictures first; raises as :meth:`add` does."""
@@ -170,9 +179,10 @@ def _unlike(names: list[str]) -> str:
     return f"holds a run with other settings ({', '.join(names)})"
 
 
-def _versions() -> dict[str, str]:
+def current_versions() -> dict[str, str]:
+    """Versions of Python, CodeDance and the libraries that matter here and now, as manifests hold them."""
     versions = {"python": platform.python_version(), "platform": f"{sys.platform}-{os.uname().machine}"}
-    for name in ("codedance", "pillow", "pydantic", "numpy", "opencv-python-headless", "torch", "transformers"):
+    for name in _LIBRARIES:
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

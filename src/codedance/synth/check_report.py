@@ -6,12 +6,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from codedance.episode.replaying import MOST_EXAMPLES, ReplayReport, replay_page
 from codedance.schema import Record, Text
 
-__all__ = ["Check", "CheckName", "CheckReport", "Lengths", "Rerun", "page"]
-
-MOST_EXAMPLES = 20
-"""Faults that are shown of each check; all are counted."""
+__all__ = ["MOST_EXAMPLES", "Check", "CheckName", "CheckReport", "Lengths", "page"]
 
 
 class CheckName(StrEnum):
@@ -72,25 +70,6 @@ class Lengths(Record):
     """Trajectories by range; a range's name is its upper end."""
 
 
-class Rerun(Record):
-    """How code fared that ran again."""
-
-    trajectories: int = 0
-    of: int = 0
-    """Trajectories with code in the set."""
-    seed: int = 0
-    """What chose the sample."""
-    cells: dict[str, int] = Field(default_factory=dict)
-    """Cells by sameness: ``same``, ``close``, ``explained``, ``different``, ``unrecorded``."""
-    reasons: dict[str, int] = Field(default_factory=dict)
-    """Differences that were explained or close, by reason."""
-    statuses: dict[str, int] = Field(default_factory=dict)
-    """How the cells ended this time."""
-    failures: int = 0
-    """Trajectories that could not run because the sandbox or the disk failed."""
-    seconds: float = 0.0
-
-
 class CheckReport(Record):
     """Everything that was found."""
 
@@ -127,7 +106,7 @@ class CheckReport(Record):
     """Pictures whose perceptual hash fits more than 64 others; they were compared by pixels alone."""
     grades: dict[str, int] = Field(default_factory=dict)
     """Tasks by their best match in the other set: ``leak``, ``suspect``, ``template``."""
-    rerun: Rerun | None = None
+    rerun: ReplayReport | None = None
     seconds: float = 0.0
 
     @property
@@ -157,26 +136,7 @@ def page(report: CheckReport) -> str:
 
 
 def _rerun_lines(report: CheckReport) -> list[str]:
-    rerun = report.rerun
-    if rerun is None:
-        return []
-    total = sum(rerun.cells.values())
-    rate = rerun.trajectories / rerun.seconds if rerun.seconds else 0.0
-    lines = ["", "## Code that ran again", ""]
-    lines.append(
-        f"{rerun.trajectories} of {rerun.of} trajectories with code (seed {rerun.seed}), {total} cells in "
-        f"{rerun.seconds:.0f} s, {rate:.1f} trajectories a second."
-    )
-    lines += ["", "| cells | n | share |", "|---|---|---|"]
-    lines += [f"| {name} | {count} | {count / max(1, total):.2%} |" for name, count in rerun.cells.items()]
-    ended = ", ".join(f"{name} {count}" for name, count in rerun.statuses.items())
-    lines += ["", f"They ended this time as: {ended or 'nothing ran'}."]
-    if rerun.failures:
-        lines.append(f"{rerun.failures} trajectories could not run.")
-    if rerun.reasons:
-        lines += ["", "| difference | n |", "|---|---|"]
-        lines += [f"| {_line(name)} | {count} |" for name, count in rerun.reasons.items()]
-    return lines
+    return ["", "## Code that ran again", "", *replay_page(report.rerun)] if report.rerun is not None else []
 
 
 def _balance_lines(report: CheckReport) -> list[str]:

@@ -1,0 +1,101 @@
+"""What a path names that was recorded: a run, several, or one trajectory in a file of its own."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+from codedance.errors import DataError, StoreError, UsageError
+
+__all__ = ["LARGEST_TRACE_BYTES", "RecordedAt", "offsets", "read_trace", "recorded_place"]
+
+LARGEST_TRACE_BYTES = 256 * 2**20
+"""Of a file that holds one trajectory."""
+_TRAJECTORIES, _MANIFEST = "trajectories.jsonl", "manifest.json"
+_DOES_SOMETHING = (b'"code":"', b'"execution":{')
+"""One of these stands in the line of every trajectory that ran code or cut out a part of a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAt:
+    """Run folders, or one file."""
+
+    runs: tuple[Path, ...] = ()
+    trace: Path | None = None
+
+
+def recorded_place(path: Path, pictures: Path | None) -> RecordedAt:
+    """Find out what a path names; a file within a run folder names the run.
+
+    Raises:
+        StoreError: there is nothing, or no run in the folder.
+        UsageError: a folder of pictures for a run, which has its own.
+    """
+    if path.is_file() and not ((path.parent / _MANIFEST).exists() and (path.parent / _TRAJECTORIES).exists()):
+        return RecordedAt(trace=path)
+    if pictures is not None:
+        raise UsageError("--pictures goes with a file of one trajectory; a run folder has pictures of its own")
+    if path.is_file():
+        return RecordedAt(runs=(path.parent,))
+    from codedance.viewer.runs.found import find_runs
+
+    runs = tuple(one.folder for one in find_runs(path) if one.trajectories is not None)
+    if not runs:
+        raise StoreError(f"{path}: holds no run with trajectories")
+    return RecordedAt(runs=runs)
+
+
+def read_trace(path: Path) -> bytes:
+    """The one trajectory that a file holds, as JSON on one line or on several.
+
+    Raises:
+        DataError: it cannot be read, is too large, or holds several.
+    """
+    try:
+        if path.stat().st_size > LARGEST_TRACE_BYTES:
+            raise DataError(f"{path}: is too large for one trajectory ({path.stat().st_size >> 20} MB)")
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+    lines = content.split(b"\n")
+    if sum(line.startswith(b"{") for line in lines) > 1 and lines[0].rstrip().endswith(b"}"):
+        raise DataError(f"{path}: holds several trajectories; name their run folder, or a file with one")
+    return content
+
+
+def offsets(run: Path, name: str | None = None) -> tuple[array[int], int]:
+    """Where trajectories that did something begin in a run's file, and how many others there are.
+
+    Args:
+        run: the run folder.
+        name: only trajectories of this identifier.
+
+    Raises:
+        StoreError: the file cannot be read.
+        DataError: there is no trajectory of this name.
+    """
+    wanted = f'"id":{_json(name)}'.encode() if name is not None else b""
+    found: array[int] = array("q")
+    silent, offset = 0, 0
+    path = run / _TRAJECTORIES
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n") and line.strip() and wanted in line[: 1024 + len(wanted)]:
+                    if any(mark in line for mark in _DOES_SOMETHING):
+                        found.append(offset)
+                    else:
+                        silent += 1
+                offset += len(line)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
+    if name is not None and not found and not silent:
+        raise DataError(f"{run}: holds no trajectory {name!r}")
+    return found, silent
+
+
+def _json(text: str) -> str:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(str).dump_json(text.encode("utf-8", "replace").decode()).decode()
