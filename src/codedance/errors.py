@@ -8,8 +8,10 @@
     ├── DataError           a file of ours or of the user's with wrong content
     ├── StoreError          a run folder that cannot be read or written
     ├── MissingExtraError   an optional dependency is not installed
+    ├── EngineError         a training engine is missing, of another version, or did not load our plug-in
     ├── SandboxError        the sandbox itself failed (never the guest's fault)
-    │   └── TierUnavailableError    an isolation tier was asked for and cannot be had
+    │   ├── TierUnavailableError    an isolation tier was asked for and cannot be had
+    │   └── SandboxLostError        the machine that a session ran on is gone
     └── ModelError          a model could not be asked
         ├── ModelUnreachableError   no connection, or no answer in time
         ├── ModelAccessError        the key was refused
@@ -26,6 +28,7 @@ from __future__ import annotations
 __all__ = [
     "CodeDanceError",
     "DataError",
+    "EngineError",
     "MissingExtraError",
     "ModelAccessError",
     "ModelContextFullError",
@@ -35,6 +38,7 @@ __all__ = [
     "ModelUnreachableError",
     "PictureError",
     "SandboxError",
+    "SandboxLostError",
     "StoreError",
     "TierUnavailableError",
     "UsageError",
@@ -72,12 +76,20 @@ class MissingExtraError(CodeDanceError):
         super().__init__(f"{what} needs the extra '{extra}': pip install 'codedance[{extra}]'")
 
 
+class EngineError(CodeDanceError):
+    """A training engine is missing, of a version that is not supported, or did not load our plug-in."""
+
+
 class SandboxError(CodeDanceError):
     """The sandbox's own machinery failed: no process, no channel, no isolation."""
 
 
 class TierUnavailableError(SandboxError):
     """An isolation tier was asked for by name and this machine cannot give it."""
+
+
+class SandboxLostError(SandboxError):
+    """The machine that a session ran on is gone, and the session with it; the episode can be begun anew elsewhere."""
 
 
 class ModelError(CodeDanceError):

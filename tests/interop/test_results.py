@@ -114,7 +114,27 @@ def test_a_log_of_inspect_tells_scores_messages_and_stops(desk: Path) -> None:
     first = log["samples"][0]
     assert [one["role"] for one in first["messages"]] == ["system", "user", "assistant"]
     assert "[picture " in first["messages"][1]["content"]
+    assert len({name["id"] for name in first["messages"]} | {first["uuid"]}) == 4
     assert log["results"]["scores"][1]["metrics"]["accuracy"]["value"] == pytest.approx(0.2)
+
+
+def test_the_head_of_a_log_is_whole_before_its_samples(desk: Path) -> None:
+    """Who reads heads alone stops after the statistics, and wants a plan before."""
+    run("export", "inspect", "run", "--out", "log.json", folder=desk)
+    names = list(json.loads((desk / "log.json").read_text(encoding="utf-8")))
+    assert names == ["version", "status", "eval", "plan", "results", "stats", "samples"]
+
+
+def test_the_reference_of_a_world_is_a_text(tmp_path: Path) -> None:
+    answer = {"kind": "number", "value": 3.0, "tolerance": 0.0}
+    row = {"question": "How many?", "answer": answer, "category": "counting", "difficulty": "easy", "seed": 1}
+    made = trajectory(1, "3", name="worlds/counting/easy")
+    task = made.task.model_dump() | {"meta": {"row": row}, "answer": answer}
+    folder = RunFolder.create(tmp_path / "run", Manifest(kind="eval"))
+    folder.add(made.model_copy(update={"task": Task.model_validate(task)}), {PICTURE.ref.sha256: PICTURE})
+    assert run("export", "inspect", "run", "--out", "log.json", folder=tmp_path).returncode == 0
+    (sample,) = json.loads((tmp_path / "log.json").read_text(encoding="utf-8"))["samples"]
+    assert sample["target"] == "3"
 
 
 def test_inspect_itself_reads_the_log(desk: Path) -> None:
@@ -123,6 +143,7 @@ def test_inspect_itself_reads_the_log(desk: Path) -> None:
     log = reader.read_eval_log(str(desk / "log.json"))
     assert len(log.samples) == 5
     assert log.samples[0].scores["strict"].value == "C"
+    assert reader.read_eval_log(str(desk / "log.json"), header_only=True).results.total_samples == 5
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from codedance.cli.text import visible
-from codedance.errors import CodeDanceError, MissingExtraError, ModelError, SandboxError
+from codedance.errors import CodeDanceError, EngineError, MissingExtraError, ModelError, SandboxError
 from codedance.schema import StopReason, Trajectory
 
 __all__ = ["ANSWERED", "BAD_INPUT", "INFRASTRUCTURE", "NO_ANSWER", "exit_code", "stop_code", "tell"]
@@ -23,7 +23,9 @@ def exit_code(error: CodeDanceError) -> int:
     >>> exit_code(PictureError("x")), exit_code(SandboxError("y"))
     (2, 4)
     """
-    return INFRASTRUCTURE if isinstance(error, (ModelError, SandboxError, MissingExtraError)) else BAD_INPUT
+    return (
+        INFRASTRUCTURE if isinstance(error, (ModelError, SandboxError, MissingExtraError, EngineError)) else BAD_INPUT
+    )
 
 
 def stop_code(trajectory: Trajectory) -> int:

@@ -30,6 +30,8 @@ Examples:
 
 - `codedance compare runs/direct runs/code --scoring compat --out comparison --json`
 
+- `codedance compare runs/direct runs/code --judged` (after `codedance eval ... --judge SPEC` of both)
+
 The test is McNemar's, exact; the interval of the difference is a bootstrap of rows that belong together.
 """
 
@@ -66,6 +68,9 @@ def compare(
     scoring: Annotated[
         str, typer.Option(metavar="MODE", help="strict: as a careful person; compat: as the benchmark's own scorer.")
     ] = "strict",
+    judged: Annotated[
+        bool, typer.Option("--judged", help="Count what the runs' judges decided, where rules leave a row open.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write comparison.md, comparison.json and comparison.html there.")
     ] = None,
@@ -80,7 +85,7 @@ def compare(
 
     if scoring not in list(Mode):
         raise UsageError(f"--scoring {scoring}: choose {' or '.join(Mode)}")
-    found = compare_runs(left, right, scoring=Mode(scoring))
+    found = compare_runs(left, right, scoring=Mode(scoring), judged=judged)
     text = to_markdown(comparison_blocks(found))
     values = found.model_dump(mode="json")
     if out is not None:

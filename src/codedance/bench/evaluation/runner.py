@@ -22,10 +22,18 @@ from codedance.bench.evaluation.run import EvalRun
 from codedance.bench.evaluation.settings import Patience
 from codedance.bench.outcomes import Outcome
 from codedance.episode import Rollout, run_episode
-from codedance.errors import ModelAccessError, ModelError, ModelNotFoundError, ModelUnreachableError, SandboxError
+from codedance.errors import (
+    ModelAccessError,
+    ModelError,
+    ModelNotFoundError,
+    ModelUnreachableError,
+    SandboxError,
+    SandboxLostError,
+)
 from codedance.imaging import Picture
 from codedance.models.contract import Model
 from codedance.models.server import ServerModel
+from codedance.models.spread import SpreadModel
 from codedance.sandbox import Sandbox
 from codedance.schema import Failure, FailureKind, StopReason, Trajectory
 
@@ -37,6 +45,8 @@ _MOMENT_SECONDS = 0.01
 _LONGEST_WAIT_SECONDS = 60.0
 _HOPELESS: dict[str, type[ModelError]] = {one.__name__: one for one in (ModelAccessError, ModelNotFoundError)}
 """What no patience helps against: the run stops, and the row is not marked."""
+_PASSING = frozenset({ModelUnreachableError.__name__, SandboxLostError.__name__})
+"""What is waited for: a server that is away for a while, another machine for code than the one that was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +206,10 @@ class _Runner:
                 return rollout
             if failure.type in _HOPELESS:
                 raise _HOPELESS[failure.type](failure.message)
-            if failure.type == ModelUnreachableError.__name__:
-                if not self.answered or time.monotonic() - begin + wait > self.patience.outage_seconds:
+            if failure.type in _PASSING:
+                # A node that was lost says nothing about the others: no answer need have come before.
+                known = self.answered or failure.type == SandboxLostError.__name__
+                if not known or time.monotonic() - begin + wait > self.patience.outage_seconds:
                     return rollout
             else:
                 unreadable += 1
@@ -241,7 +253,7 @@ class _Runner:
             )
 
     def _model_faults(self) -> int:
-        return self.model.faults if isinstance(self.model, ServerModel) else 0
+        return self.model.faults if isinstance(self.model, ServerModel | SpreadModel) else 0
 
 
 def _waiting(collect: MemoryObjectReceiveStream[_Finished]) -> list[_Finished]:

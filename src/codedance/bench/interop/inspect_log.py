@@ -1,4 +1,4 @@
-"""Results as a log of Inspect (format 2, JSON): its viewer and its data frames read them.
+"""Results as a log of Inspect (format 2, JSON): its reader, viewer and data frames of evaluations and samples take it.
 
 Pictures are named, not embedded: a log of a thousand episodes would weigh gigabytes. The trajectories keep them.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from codedance.bench.contract import Mode
 from codedance.bench.evaluation.ends import ModeScore, RowEnd, score_episode
 from codedance.bench.interop.results import Result, results
+from codedance.bench.judging.judge import reference_text
 from codedance.bench.registry import get
 from codedance.errors import StoreError, UsageError
 from codedance.schema import FinishReason, Record, Trajectory, Turn
@@ -53,6 +54,8 @@ def write_inspect(run: RunFolder, benchmark: str, out: Path, *, attempt: int = 0
         "version": _VERSION,
         "status": "success",
         "eval": _spec(run, benchmark, found),
+        # Before the results: who reads the head alone (headers, data frames) stops after them.
+        "plan": {"name": "plan", "steps": [{"solver": _solver(found), "params": {}}]},
         "results": _results(ends),
         "stats": {"started_at": _started(found), "completed_at": _started(found[-1:])},
         "samples": samples,
@@ -66,7 +69,7 @@ def write_inspect(run: RunFolder, benchmark: str, out: Path, *, attempt: int = 0
 
 def _spec(run: RunFolder, benchmark: str, found: Sequence[Result]) -> Object:
     manifest, first = run.manifest(), found[0].trajectory
-    name = hashlib.sha256(f"{run.folder.name} {manifest.created_at} {benchmark}".encode()).hexdigest()[:22]
+    name = _name(run.folder.name, manifest.created_at, benchmark)
     keys: list[JsonValue] = [one.key for one in found]
     return {
         "eval_id": name,
@@ -74,7 +77,7 @@ def _spec(run: RunFolder, benchmark: str, found: Sequence[Result]) -> Object:
         "created": manifest.created_at,
         "task": benchmark,
         "task_id": name,
-        "solver": f"codedance {first.protocol.mode.value}",
+        "solver": _solver(found),
         "dataset": {"name": benchmark, "samples": len(found), "sample_ids": keys, "shuffled": False},
         "model": first.model,
         "model_generate_config": {
@@ -86,6 +89,10 @@ def _spec(run: RunFolder, benchmark: str, found: Sequence[Result]) -> Object:
         "packages": {"codedance": first.codedance_version or ""},
         "metadata": {"budgets": first.budgets.model_dump(mode="json"), "prompt": first.protocol.prompt},
     }
+
+
+def _solver(found: Sequence[Result]) -> str:
+    return f"codedance {found[0].trajectory.protocol.mode.value}"
 
 
 def _results(ends: Sequence[RowEnd]) -> Object:
@@ -105,15 +112,16 @@ def _results(ends: Sequence[RowEnd]) -> Object:
 def _sample(result: Result, end: RowEnd, attempt: int) -> Object:
     trajectory = result.trajectory
     messages = _messages(trajectory)
-    target = result.row.get("answer", result.row.get("label", result.row.get("number", "")))
+    target = _target(result)
     last = trajectory.turns[-1] if trajectory.turns else None
     stopped = "max_tokens" if last is not None and last.finish is FinishReason.LENGTH else "stop"
     reply: Object = {"role": "assistant", "content": last.text if last is not None else ""}
     made: Object = {
         "id": result.key,
+        "uuid": _name(trajectory.id),
         "epoch": attempt + 1,
         "input": trajectory.task.question,
-        "target": [str(one) for one in target] if isinstance(target, list | tuple) else str(target),
+        "target": target,
         "messages": messages,
         "output": {
             "model": trajectory.model,
@@ -128,6 +136,20 @@ def _sample(result: Result, end: RowEnd, attempt: int) -> Object:
     return made
 
 
+def _target(result: Result) -> JsonValue:
+    """The reference, as text; what the row of a world holds is an answer of ours."""
+    answer = result.trajectory.task.answer
+    found = result.row.get("answer", result.row.get("label", result.row.get("number", "")))
+    if isinstance(found, Mapping) and answer is not None:
+        return reference_text(answer)
+    return [str(one) for one in found] if isinstance(found, list | tuple) else str(found)
+
+
+def _name(*parts: str) -> str:
+    """A name of 22 characters, as long as Inspect's own, the same whenever it is made of the same parts."""
+    return hashlib.sha256(" ".join(parts).encode("utf-8", errors="replace")).hexdigest()[:22]
+
+
 def _score(score: ModeScore, end: RowEnd) -> Object:
     """C, I and N are Inspect's letters for right, wrong and no answer."""
     value = "C" if score.score == 1 else "N" if score.score is None else "I"
@@ -137,12 +159,16 @@ def _score(score: ModeScore, end: RowEnd) -> Object:
 def _messages(trajectory: Trajectory) -> list[JsonValue]:
     shown = "".join(f"[picture {ref.sha256[:12]}, {ref.width}x{ref.height}]\n" for ref in trajectory.task.images)
     system, asked = trajectory.protocol.system_prompt, f"{shown}{trajectory.task.question}"
-    messages: list[JsonValue] = [{"role": "system", "content": system}, {"role": "user", "content": asked}]
+    messages: list[tuple[str, str]] = [("system", system), ("user", asked)]
     for turn in trajectory.turns:
-        messages.append({"role": "assistant", "content": turn.text[: turn.kept_characters]})
+        messages.append(("assistant", turn.text[: turn.kept_characters]))
         if turn.observation is not None:
-            messages.append({"role": "user", "content": _observed(turn)})
-    return messages
+            messages.append(("user", _observed(turn)))
+    # Each has a name: Inspect would give it another one at every reading.
+    return [
+        {"id": _name(trajectory.id, str(place)), "role": role, "content": text}
+        for place, (role, text) in enumerate(messages)
+    ]
 
 
 def _observed(turn: Turn) -> str:

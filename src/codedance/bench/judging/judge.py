@@ -34,7 +34,7 @@ from codedance.schema import (
 )
 from codedance.store import RecordCache
 
-__all__ = ["Judge", "JudgeSettings", "prompt_versions"]
+__all__ = ["Judge", "JudgeSettings", "prompt_versions", "reference_text"]
 
 T = TypeVar("T")
 
@@ -193,7 +193,7 @@ class Judge:
         return await self._compare(row, answer, said, found.usage)
 
     async def _compare(self, row: Row, answer: Answer, said: str, usage: Usage) -> Judgement:
-        asked = _prompt("compare").render(question=_question(row), reference=_reference(answer), answer=said)
+        asked = _prompt("compare").render(question=_question(row), reference=reference_text(answer), answer=said)
         found = await self._ask("compare", asked, lambda text: read_choice(text, _Same))
         if not isinstance(found, _Read):
             return Judgement(None, said, found.undecided, found.detail, usage + found.usage)
@@ -300,7 +300,12 @@ def _form(answer: Answer) -> str:
             assert_never(unreachable)
 
 
-def _reference(answer: Answer) -> str:
+def reference_text(answer: Answer) -> str:
+    """A reference as people and judges are shown it.
+
+    >>> reference_text(TextAnswer(accepted=("red", "crimson")))
+    'red or crimson'
+    """
     match answer:
         case NumberAnswer(value=value):
             return f"{value:g}"

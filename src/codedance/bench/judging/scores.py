@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -16,7 +16,7 @@ from codedance.bench.scoring import Reply
 from codedance.errors import CodeDanceError
 from codedance.models.asking import Usage
 
-__all__ = ["JudgedRow", "goes_to_judge", "judge_rows", "judge_summary"]
+__all__ = ["JudgedRow", "count_judgements", "goes_to_judge", "judge_rows", "judge_summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +83,31 @@ async def judge_rows(
 def judge_summary(judge: Judge, rows: Sequence[JudgedRow]) -> JudgeReport:
     """Count what the judge did."""
     decisions = [row.judgement for row in rows if row.judgement is not None]
-    reasons = Counter(_reason(one) for one in decisions if one.score is None)
+    return count_judgements(judge.name, decisions, prompts=prompt_versions(), calls=judge.calls)
+
+
+def count_judgements(
+    name: str, judgements: Sequence[Judgement], *, prompts: Mapping[str, int], calls: int = 0
+) -> JudgeReport:
+    """Count what a judge decided.
+
+    Args:
+        name: the judge's specification.
+        judgements: what came of every row that it was given.
+        prompts: versions of its prompts.
+        calls: how many went out; none if the judgements were read from a file.
+    """
+    reasons = Counter(_reason(one) for one in judgements if one.score is None)
     return JudgeReport(
-        judge=judge.name,
-        prompts=prompt_versions(),
-        asked=len(decisions),
-        right=sum(one.score == 1 for one in decisions),
-        wrong=sum(one.score == 0 for one in decisions),
-        undecided=sum(one.score is None for one in decisions),
+        judge=name,
+        prompts=dict(prompts),
+        asked=len(judgements),
+        right=sum(one.score == 1 for one in judgements),
+        wrong=sum(one.score == 0 for one in judgements),
+        undecided=sum(one.score is None for one in judgements),
         reasons=dict(reasons.most_common()),
-        calls=judge.calls,
-        usage=sum((one.usage for one in decisions), Usage()),
+        calls=calls,
+        usage=sum((one.usage for one in judgements), Usage()),
     )
 
 

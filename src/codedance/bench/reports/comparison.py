@@ -12,10 +12,11 @@ from pydantic import Field
 from codedance.bench.contract import Mode
 from codedance.bench.evaluation.ends import RowEnd
 from codedance.bench.evaluation.run import read_data, read_ends
+from codedance.bench.evaluation.verdicts import judged_end, read_verdicts
 from codedance.bench.reports.summary import RunReport, summarize
 from codedance.bench.statistics import cluster_bootstrap
 from codedance.errors import DataError
-from codedance.schema import Record
+from codedance.schema import Record, Text
 
 __all__ = ["Comparison", "PairedCell", "compare_runs", "mcnemar"]
 
@@ -49,6 +50,8 @@ class Comparison(Record):
     left: str
     right: str
     scoring: Mode
+    judge: Text | None = None
+    """Who decided what rules leave open; ``None``: such rows count as wrong."""
     cells: tuple[PairedCell, ...]
     unlike: tuple[str, ...] = Field(default=())
     """What else differs between the runs: budgets, prompts, rows. Read the difference with it in mind."""
@@ -66,29 +69,53 @@ def mcnemar(fixed: int, broken: int) -> float:
     return min(1.0, 2 * tail / 2**changed) if changed < 1000 else min(1.0, _ratio(2 * tail, 2**changed))
 
 
-def compare_runs(left: Path, right: Path, *, scoring: Mode = Mode.STRICT) -> Comparison:
+def compare_runs(left: Path, right: Path, *, scoring: Mode = Mode.STRICT, judged: bool = False) -> Comparison:
     """Compare row by row what both runs have asked.
+
+    Args:
+        left: the run to compare with.
+        right: the run that may be better.
+        scoring: as a careful person, or as the benchmark's own scorer.
+        judged: with the scores of the judge that each run was given to, where rules leave a row open.
 
     Raises:
         StoreError: one of them is no evaluation.
-        DataError: they have no row in common.
+        DataError: they have no row in common, or are to be compared by a judge that only one of them had.
     """
-    rows: tuple[dict[str, dict[str, list[RowEnd]]], ...] = (_by_row(left), _by_row(right))
+    judges = [_judge_of(folder) for folder in (left, right)] if judged else []
+    rows = tuple(_by_row(folder, judged=judged) for folder in (left, right))
     shared = [name for name in rows[0] if name in rows[1]]
     cells = [_cell(name, rows[0][name], rows[1][name], scoring) for name in shared]
     found = tuple(cell for cell in cells if cell is not None)
     if not found:
         raise DataError(f"{left} and {right} have no row in common: they cannot be compared")
     reports = summarize(left), summarize(right)
+    unlike = [f"judge: {judges[0]} and {judges[1]}"] if len(set(judges)) > 1 else []
     return Comparison(
-        left=str(left), right=str(right), scoring=scoring, cells=found, unlike=tuple(_unlike(*reports, left, right))
+        left=str(left),
+        right=str(right),
+        scoring=scoring,
+        judge=" and ".join(dict.fromkeys(judges)) or None,
+        cells=found,
+        unlike=(*unlike, *_unlike(*reports, left, right)),
     )
 
 
-def _by_row(folder: Path) -> dict[str, dict[str, list[RowEnd]]]:
+def _judge_of(folder: Path) -> str:
+    names = dict.fromkeys(one.judge for one in read_verdicts(folder).values())
+    if not names:
+        raise DataError(
+            f"{folder}: no judge has decided anything; start eval with --judge, or compare without --judged"
+        )
+    return ", ".join(names)
+
+
+def _by_row(folder: Path, *, judged: bool) -> dict[str, dict[str, list[RowEnd]]]:
+    verdicts = read_verdicts(folder) if judged else {}
     found: dict[str, dict[str, list[RowEnd]]] = defaultdict(lambda: defaultdict(list))
     for end in read_ends(folder):
-        found[end.benchmark][end.key].append(end)
+        verdict = verdicts.get((end.benchmark, end.key, end.attempt))
+        found[end.benchmark][end.key].append(judged_end(end, verdict))
     return found
 
 

@@ -8,6 +8,7 @@ from codedance.bench.contract import Mode
 from codedance.bench.outcomes import Metric, Tally
 from codedance.bench.reports.blocks import Block, Facts, Figure, Heading, Names, Paragraph, Table, number, percent, span
 from codedance.bench.reports.comparison import Comparison, PairedCell
+from codedance.bench.reports.judged import judged_blocks
 from codedance.bench.reports.plots import accuracy_plot, difference_plot, stops_plot
 from codedance.bench.reports.published import published_for
 from codedance.bench.reports.summary import BenchReport, RunReport
@@ -24,6 +25,7 @@ _BEHAVIOUR_HEAD = (
 )
 _HOW_COUNTED = (
     "Every row is in the denominator: no answer, errors and rows that need a judge (strict / compat) count as wrong. "
+    "Where a judge was asked, its table stands below the scores of rules alone. "
     "Intervals are 95 %: Wilson's, or a bootstrap of what belongs together (attempts at one row, turned options, steps "
     "of one problem)."
 )
@@ -34,6 +36,7 @@ def short_blocks(report: RunReport) -> Iterator[Block]:
     """What is printed at the end of a run."""
     yield Table(_SCORE_HEAD, tuple(_score_line(one) for one in report.benchmarks))
     yield from _own_measures(report)
+    yield from judged_blocks(report)
     yield from _unfinished(report)
 
 
@@ -54,8 +57,9 @@ def report_blocks(reports: Sequence[RunReport]) -> Iterator[Block]:
 def comparison_blocks(comparison: Comparison) -> Iterator[Block]:
     """Two runs, the test, and the rows that changed."""
     yield Heading(f"{comparison.left} against {comparison.right}", 1)
+    by = f", what rules leave open decided by {comparison.judge}" if comparison.judge is not None else ""
     yield Paragraph(
-        f"Scored {comparison.scoring.value}. The difference is the second run minus the first, in points, over the "
+        f"Scored {comparison.scoring.value}{by}. The difference is the second run minus the first, in points, over the "
         "rows that both have."
     )
     if comparison.unlike:

@@ -13,6 +13,8 @@ from codedance.bench.contract import Benchmark, Mode
 from codedance.bench.data.loading import DataManifest
 from codedance.bench.evaluation.ends import CostLine, RowEnd
 from codedance.bench.evaluation.run import read_costs, read_data, read_ends
+from codedance.bench.evaluation.verdicts import Attempt, Verdict, judged_end, read_verdicts
+from codedance.bench.judging import JudgeReport, count_judgements, goes_to_judge
 from codedance.bench.outcomes import Metric, Metrics, RowScore, Tally
 from codedance.bench.registry import expand
 from codedance.bench.scoring import make_report, tally
@@ -20,7 +22,7 @@ from codedance.errors import StoreError
 from codedance.schema import Record
 from codedance.store import RunFolder
 
-__all__ = ["Behaviour", "BenchReport", "ModeReport", "RunReport", "pass_at", "summarize"]
+__all__ = ["Behaviour", "BenchReport", "JudgedReport", "ModeReport", "RunReport", "pass_at", "summarize"]
 
 
 class Behaviour(Record):
@@ -66,6 +68,16 @@ class ModeReport(Record):
     asks_judge: int = 0
 
 
+class JudgedReport(Record):
+    """One benchmark once a judge has decided what rules leave open."""
+
+    judge: JudgeReport
+    """Who decided, and how it went."""
+    unasked: int
+    """Attempts that rules leave open and the judge was not given: it was asked before they ended."""
+    scores: dict[Mode, ModeReport]
+
+
 class BenchReport(Record):
     """One benchmark of a run."""
 
@@ -79,6 +91,9 @@ class BenchReport(Record):
     complete: bool
     """Every row of the benchmark, with every attempt: the numbers are the benchmark's."""
     scores: dict[Mode, ModeReport]
+    """By rules alone."""
+    judged: JudgedReport | None = None
+    """``None`` if no judge was asked about this benchmark."""
     behaviour: Behaviour
     notes: dict[str, int] = Field(default_factory=dict)
     """What failed, and how often."""
@@ -134,9 +149,16 @@ def summarize(folder: Path) -> RunReport:
     for cost in read_costs(folder):
         costs[cost.benchmark].append(cost)
     benchmarks = {one.name: one for one in expand(one.benchmark for one in data.data)}
+    verdicts = read_verdicts(folder)
     reports = tuple(
         _benchmark(benchmarks[one.benchmark], one, ends[one.benchmark], costs[one.benchmark], attempts=data.attempts)
         for one in data.data
+    )
+    reports = tuple(
+        one.model_copy(
+            update={"judged": _judged(benchmarks[one.benchmark], ends[one.benchmark], verdicts, data.attempts)}
+        )
+        for one in reports
     )
     protocol = _nested(manifest.settings, "episode", "protocol")
     return RunReport(
@@ -167,6 +189,22 @@ def _benchmark(
         scores={mode: _mode(benchmark, ends, mode, attempts=attempts) for mode in Mode},
         behaviour=_behaviour(ends, costs),
         notes=dict(Counter(end.note for end in ends if end.note).most_common(20)),
+    )
+
+
+def _judged(
+    benchmark: Benchmark, ends: Sequence[RowEnd], verdicts: Mapping[Attempt, Verdict], attempts: int
+) -> JudgedReport | None:
+    found = [verdicts.get((end.benchmark, end.key, end.attempt)) for end in ends]
+    given = [one for one in found if one is not None]
+    if not given:
+        return None
+    missing = [end for end, verdict in zip(ends, found, strict=True) if verdict is None]
+    judged = [judged_end(end, verdict) for end, verdict in zip(ends, found, strict=True)]
+    return JudgedReport(
+        judge=count_judgements(given[0].judge, [one.judgement for one in given], prompts=given[0].prompts),
+        unasked=sum(any(goes_to_judge(end.row_score(mode)) for mode in end.scores) for end in missing),
+        scores={mode: _mode(benchmark, judged, mode, attempts=attempts) for mode in Mode},
     )
 
 
