@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +15,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from codedance.cli.failures import tell
 from codedance.cli.settings import apply_settings
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
-    from codedance.synth.generate import Chunk
+    from codedance.synth.generate import Chunk, Crew
     from codedance.synth.plan import GenerateSettings
 
 __all__ = ["CARD_EPILOG", "GENERATE_EPILOG", "card", "generate"]
@@ -29,6 +31,8 @@ Examples:
 - `codedance data generate --out data/worlds` (34,000 trajectories, well under an hour on two cores)
 
 - `codedance data generate --out data/small --count 2000 --seed 1 --workers 4`
+
+- `codedance data generate --out data/worlds --ray auto` (on every processor of a Ray cluster)
 
 - `codedance data generate --out data/charts --count 500 --family charts --family tables --set hard=1`
 
@@ -46,6 +50,9 @@ def generate(
         list[str] | None, typer.Option(metavar="F", help="Only this family; may be repeated. [all, in stated shares]")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes at work. [one a processor]")] = None,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Workers on a Ray cluster: HOST:PORT, auto or local.")
+    ] = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example hard=0.5.")
     ] = None,
@@ -55,10 +62,18 @@ def generate(
     named = {"count": count, "seed": seed}
     given = [f"{name}={value}" for name, value in named.items() if value is not None]
     settings = apply_settings(_base(family), [*given, *(assignments or [])], file=config)
-    make_set(settings, out, workers=workers or os.cpu_count() or 1)
+    if ray is None:
+        make_set(settings, out, workers=workers or os.cpu_count() or 1)
+        return
+    from codedance.cluster.crew import RayCrew
+    from codedance.synth.generate import ChunkMaker, program_digest
+
+    start = partial(ChunkMaker, settings, program=program_digest())
+    with RayCrew(ray, start, most=workers, tell=lambda line: tell(f"ray: {line}")) as crew:
+        make_set(settings, out, workers=1, crew=crew)
 
 
-def make_set(settings: GenerateSettings, out: Path, *, workers: int) -> None:
+def make_set(settings: GenerateSettings, out: Path, *, workers: int, crew: Crew | None = None) -> None:
     """Make a set or go on with it, with a progress bar, and say what came of it."""
     from codedance.synth.generate import generate as make
     from codedance.synth.generate import read_chunks
@@ -72,7 +87,7 @@ def make_set(settings: GenerateSettings, out: Path, *, workers: int) -> None:
             seen.append(chunk)
             show(chunk)
 
-        make(settings, out, workers=workers, listener=listen)
+        make(settings, out, workers=workers, crew=crew, listener=listen)
     made = sum(chunk.trajectories for chunk in seen)
     rejected = Counter(f"{one.task_id.split('/')[1]}: {one.reason}" for chunk in seen for one in chunk.rejections)
     rate = (made - there) / max(1e-9, time.monotonic() - begin)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from codedance.cli.eval_judge import JudgePlan, greet_judge, judge_plan, run_judge
 from codedance.cli.failures import INFRASTRUCTURE, tell
+from codedance.cli.places import SandboxPlace, check_place, sandbox_at
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.errors import UsageError
@@ -19,6 +21,7 @@ from codedance.schema import CodeFormat, ReasoningMode
 
 if TYPE_CHECKING:
     from codedance.bench.evaluation import EvalRun, EvalSettings, Patience, Progress
+    from codedance.bench.judging import JudgeSettings
     from codedance.models.server import ServerSettings
     from codedance.sandbox import Limits, Sandbox
 
@@ -35,9 +38,14 @@ Examples:
 
 - `codedance eval chartqa wemath --data folder/of/copies --limit 100 --prompt vlmevalkit --out runs/two`
 
+- `codedance eval mathvista --data copies --out runs/m --judge server:Qwen2.5-72B --judge-base-url http://localhost:8001/v1`
+
+- `codedance eval vstar --data vstar.tsv --model server:NAME --base-url http://a/v1,http://b/v1 --ray auto --out runs/q`
+
 NAME is a benchmark (`codedance benchmarks` lists them), `worlds`, `worlds/FAMILY` or `worlds/hard`. Started again with
 the same settings, a run that was stopped at any moment goes on; errors are tried again. Then: `codedance report RUN`.
-Exit codes: 0 every row has ended, 2 bad input or usage, 4 a model or the sandbox failed for some or all rows.
+With a judge it decides what rules leave open; a run that has ended may be given to one later, by the same command.
+Exit codes: 0 every row has ended, 2 bad input or usage, 4 a model, judge or sandbox failed for some or all rows.
 """
 
 
@@ -69,6 +77,18 @@ def evaluate(
         bool, typer.Option("--allow-partial", help="Accept rows that are not the whole benchmark; it is said so.")
     ] = False,
     sandbox_url: Annotated[str | None, typer.Option("--sandbox", metavar="URL", help="A sandbox service.")] = None,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run code on a Ray cluster: HOST:PORT, auto or local.")
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="A model that decides what rules leave open: server:NAME.")
+    ] = None,
+    judge_base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The judge's server. [that of --base-url]")
+    ] = None,
+    judge_cache: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where its answers are kept. [RUN/judge.sqlite]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
     assignments: Annotated[
@@ -88,7 +108,8 @@ def evaluate(
     }
     chosen = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
     chosen += ["rows.allow_partial=true"] if allow_partial else []
-    settings, patience, server = _settings((code_format, mode), [*chosen, *(assignments or [])], config)
+    settings, patience, server, judging = _settings((code_format, mode), [*chosen, *(assignments or [])], config)
+    plan = judge_plan(judge, (judge_base_url, base_url), judge_cache, out=out, settings=judging)
     settings = settings.model_copy(update={"attempts": attempts, "seed": seed})
     progress = _run(
         names,
@@ -97,12 +118,14 @@ def evaluate(
         patience=patience,
         server=server,
         model=model,
-        base_url=base_url,
+        base_url=None if plan is not None and plan.shares(base_url, model) else base_url,
         data=data,
-        sandbox_url=sandbox_url,
+        place=SandboxPlace(sandbox_url, ray),
+        judge=plan,
     )
+    judged = plan is None or run_judge(plan, out)
     failed = _tell(out, as_json=as_json)
-    raise typer.Exit(INFRASTRUCTURE if failed and progress.errors else 0)
+    raise typer.Exit(INFRASTRUCTURE if not judged or (failed and progress.errors) else 0)
 
 
 def _tell(out: Path, *, as_json: bool) -> int:
@@ -126,10 +149,11 @@ def _tell(out: Path, *, as_json: bool) -> int:
 
 def _settings(
     protocol: tuple[CodeFormat, ReasoningMode], assignments: Sequence[str], config: Path | None
-) -> tuple[EvalSettings, Patience, ServerSettings]:
+) -> tuple[EvalSettings, Patience, ServerSettings, JudgeSettings]:
     """What results depend on, and what they do not; all of it can be set by name."""
     from codedance.bench.data.loading import LoadSettings
     from codedance.bench.evaluation import EvalSettings, Patience
+    from codedance.bench.judging import JudgeSettings
     from codedance.episode import EpisodeSettings
     from codedance.models.server import ServerSettings
     from codedance.protocol import protocol_info, relabelled
@@ -138,11 +162,12 @@ def _settings(
         rows: LoadSettings = LoadSettings()
         patience: Patience = Patience()
         server: ServerSettings = ServerSettings()
+        judge: JudgeSettings = JudgeSettings()
 
     found = apply_settings(Settings(protocol=protocol_info(*protocol)), assignments, file=config)
-    episode = EpisodeSettings.model_validate(found.model_dump(exclude={"rows", "patience", "server"}))
+    episode = EpisodeSettings.model_validate(found.model_dump(exclude={"rows", "patience", "server", "judge"}))
     episode = episode.model_copy(update={"protocol": relabelled(episode.protocol)})
-    return EvalSettings(episode=episode, rows=found.rows), found.patience, found.server
+    return EvalSettings(episode=episode, rows=found.rows), found.patience, found.server, found.judge
 
 
 def _run(
@@ -155,7 +180,8 @@ def _run(
     model: str,
     base_url: str | None,
     data: Path | None,
-    sandbox_url: str | None,
+    place: SandboxPlace,
+    judge: JudgePlan | None,
 ) -> Progress:
     import anyio
 
@@ -165,6 +191,7 @@ def _run(
 
     benchmarks = expand(names)
     loaded = open_rows(benchmarks, settings.rows, data)
+    check_place(place)
     native = settings.episode.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
     if native and settings.episode.protocol.mode is not ReasoningMode.CODE:
         raise UsageError("--format tool-call: goes with --mode code")
@@ -174,9 +201,11 @@ def _run(
         if run.left == 0:  # nothing to load a model for
             run.finish()
             return Progress.of(run)
+        if judge is not None:
+            await greet_judge(judge)
         asked = load_model(model, base_url=base_url, api_key=key, native_tools=native, server=server)
         try:
-            async with _sandbox(sandbox_url, settings.episode.limits, settings.episode.protocol.mode) as sandbox:
+            async with _sandbox(place, settings.episode.limits, settings.episode.protocol.mode) as sandbox:
                 return await evaluate(run, asked, sandbox, patience=patience, listener=listener)
         finally:
             await asked.close()
@@ -185,18 +214,12 @@ def _run(
         return anyio.run(work, run, listener)
 
 
-def _sandbox(url: str | None, limits: Limits, mode: ReasoningMode) -> AbstractAsyncContextManager[Sandbox]:
+def _sandbox(place: SandboxPlace, limits: Limits, mode: ReasoningMode) -> AbstractAsyncContextManager[Sandbox]:
     if mode in (ReasoningMode.DIRECT, ReasoningMode.SCHEMA):
         from codedance.sandbox import NoSandbox
 
         return nullcontext(NoSandbox())
-    if url is None:
-        from codedance.sandbox import LocalSandbox
-
-        return LocalSandbox(limits=limits)
-    from codedance.sandbox.service import RemoteSandbox
-
-    return RemoteSandbox(url, token=os.environ.get("CODEDANCE_SANDBOX_TOKEN"), limits=limits)
+    return sandbox_at(place, limits=limits)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codedance.cli.parties import Named, loaded, named, status_bar
+from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.settings import apply_settings
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def synth(
     retry_faults: Annotated[
         bool, typer.Option("--retry-faults", help="Ask again what stalled or met a failing server before.")
     ] = False,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run code on a Ray cluster: HOST:PORT, auto or local.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
     assignments: Annotated[
@@ -86,7 +90,7 @@ def synth(
     sources = find_pictures(pictures, skip=out)
     run = open_run(out, settings, {party: one.spec for party, one in parties.items()})
     begin = time.monotonic()
-    done = _work(sources, run, parties, settings=settings, retry_faults=retry_faults)
+    done = _work(sources, run, parties, settings=settings, retry_faults=retry_faults, ray=ray)
     seconds = time.monotonic() - begin
     report = write_report(run, sources, settings)
     if as_json:
@@ -99,16 +103,22 @@ def synth(
 
 
 def _work(
-    sources: list[Source], run: RunFolder, parties: dict[Party, Named], *, settings: SynthSettings, retry_faults: bool
+    sources: list[Source],
+    run: RunFolder,
+    parties: dict[Party, Named],
+    *,
+    settings: SynthSettings,
+    retry_faults: bool,
+    ray: str | None,
 ) -> int:
     """Play the stages; returns how many pictures were finished now."""
     import anyio
 
-    from codedance.sandbox import LocalSandbox
+    from codedance.sandbox import Limits
     from codedance.synth.pictures.synthesis import synthesise
 
     async def work(update: Callable[[int, str], None], listener: Callable[[Decision], None]) -> None:
-        async with loaded(parties) as models, LocalSandbox() as sandbox:
+        async with loaded(parties) as models, sandbox_at(SandboxPlace(ray=ray), limits=Limits()) as sandbox:
             await synthesise(
                 sources,
                 run,

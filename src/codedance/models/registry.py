@@ -35,7 +35,8 @@ def load_model(
 
     Args:
         spec: ``nano``, ``server:NAME``, ``hf:PATH_OR_ID`` or ``scripted:FILE``.
-        base_url: of the server; other models take none.
+        base_url: of the server, or of several that serve the same model, with commas between them; other models take
+            none.
         api_key: of the server.
         native_tools: use the server's own tool calls for code.
         server: how patiently a server is asked.
@@ -55,8 +56,20 @@ def load_model(
     if kind == "server" and name:
         from codedance.models.server import ServerModel
 
-        url = base_url or DEFAULT_BASE_URL
-        return ServerModel(name, base_url=url, api_key=api_key, native_tools=native_tools, settings=server)
+        urls = [url.strip() for url in (base_url or DEFAULT_BASE_URL).split(",") if url.strip()]
+        if not urls or len(set(urls)) < len(urls):
+            raise UsageError(
+                f"--base-url {base_url}: write one URL, or several different ones with commas between them"
+            )
+        servers = {
+            url: ServerModel(name, base_url=url, api_key=api_key, native_tools=native_tools, settings=server)
+            for url in urls
+        }
+        if len(servers) == 1:
+            return servers[urls[0]]
+        from codedance.models.spread import SpreadModel
+
+        return SpreadModel(servers)
     if kind == "hf" and name:
         from codedance.models.hf import load_hf
 

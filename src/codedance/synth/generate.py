@@ -14,10 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Thread
+from typing import Protocol
 
 import cv2
 import numpy
@@ -30,12 +32,15 @@ from codedance.errors import CodeDanceError, SandboxError, StoreError
 from codedance.imaging import Picture
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Execution, Record, Task, Trajectory
-from codedance.store import Manifest, PictureStore, RecordFile, RunFolder, picture_refs
+from codedance.store import Manifest, PictureStore, RecordFile, RunFolder, SealFile, picture_refs
 from codedance.synth.oracle import demonstrate
 from codedance.synth.plan import TRIES, GenerateSettings, Slot, make_plan
 from codedance.tasks.worlds import make_scene
 
-__all__ = ["Chunk", "Rejection", "generate", "read_chunks", "without_clock"]
+__all__ = [
+    "Chunk", "ChunkMaker", "Crew", "MadeChunk", "Rejection",
+    "generate", "program_digest", "read_chunks", "without_clock",
+]  # fmt: skip
 
 _CHUNK = 50
 """Slots of one chunk; part of what a set means, like the seed, since a set is resumed by whole chunks."""
@@ -80,11 +85,27 @@ class Chunk(Record):
     """Slots for which no scene gave a trajectory without a fault."""
 
 
-class _Made(Record):
+@dataclass(frozen=True, slots=True)
+class MadeChunk:
     """What a worker sends back: lines to append, and the chunk's record without its end."""
 
     lines: tuple[str, ...]
     chunk: Chunk
+    pictures: tuple[Picture, ...] = ()
+    """Those that the worker has not written itself."""
+
+
+class Crew(Protocol):
+    """Workers that make chunks from their numbers, wherever they are."""
+
+    @property
+    def size(self) -> int:
+        """How many chunks are made at once."""
+        ...
+
+    def submit(self, number: int) -> Future[MadeChunk]:
+        """Have a chunk made; the future raises what its worker raised."""
+        ...
 
 
 def generate(
@@ -92,6 +113,7 @@ def generate(
     folder: Path,
     *,
     workers: int = 2,
+    crew: Crew | None = None,
     listener: Callable[[Chunk], None] = lambda chunk: None,
 ) -> None:
     """Make the set, or go on with it where it was stopped; the folder is a run folder of kind ``synth``.
@@ -99,7 +121,8 @@ def generate(
     Args:
         settings: what is made.
         folder: where; it may hold the beginning of the same set.
-        workers: processes that work at once.
+        workers: processes of this machine that work at once, if there is no crew.
+        crew: who makes the chunks, of :class:`ChunkMaker`.
         listener: told of each chunk, also of those that were there already.
 
     Raises:
@@ -108,7 +131,7 @@ def generate(
         SandboxError: the sandbox cannot be had, or a worker was killed.
     """
     made_of: dict[str, JsonValue] = {"worlds": settings.model_dump(mode="json"), "chunk": _CHUNK}
-    manifest = Manifest(kind="synth", settings={**made_of, "program": _program()})
+    manifest = Manifest(kind="synth", settings={**made_of, "program": program_digest()})
     RunFolder.create(folder, manifest)
     records = RecordFile(folder / "chunks.jsonl", Chunk)
     done = list(records)
@@ -117,12 +140,20 @@ def generate(
     path = folder / "trajectories.jsonl"
     end = done[-1].end if done else 0
     _cut(path, end)
+    seals = SealFile(folder)
+    seals.cut(end)
     total = -(-settings.count // _CHUNK)
-    for made in _in_order(settings, folder, range(len(done), total), workers=workers):
-        end = _append(path, made.lines)
-        chunk = made.chunk.model_copy(update={"end": end})
-        records.append(chunk)
-        listener(chunk)
+    pictures = PictureStore(folder / "pictures")
+    with nullcontext(crew) if crew is not None else _processes(settings, folder, workers) as ready:
+        for made in _in_order(ready, range(len(done), total)):
+            for picture in made.pictures:
+                pictures.add(picture)
+            seals.settle()
+            end = _append(path, made.lines)
+            seals.extend()
+            chunk = made.chunk.model_copy(update={"end": end})
+            records.append(chunk)
+            listener(chunk)
 
 
 def read_chunks(folder: Path) -> Iterator[Chunk]:
@@ -142,7 +173,7 @@ def without_clock(trajectory: Trajectory) -> Trajectory:
     return trajectory.model_copy(update={"turns": turns, "started_at": None, "seconds": 0.0})
 
 
-def _program() -> str:
+def program_digest() -> str:
     """A digest of our own code and of the libraries that draw: a set is resumed by the program that began it."""
     home = Path(codedance.__file__).parent
     digest = hashlib.sha256(f"pillow {PIL.__version__} numpy {numpy.__version__} cv2 {cv2.__version__}".encode())
@@ -153,21 +184,37 @@ def _program() -> str:
     return digest.hexdigest()[:16]
 
 
-def _in_order(settings: GenerateSettings, folder: Path, numbers: range, *, workers: int) -> Iterator[_Made]:
-    """The chunks of these numbers, made by worker processes, in the order of the numbers."""
+def _in_order(crew: Crew, numbers: range) -> Iterator[MadeChunk]:
+    """The chunks of these numbers, in the order of the numbers."""
+    waiting: dict[int, Future[MadeChunk]] = {}
+    ahead = iter(numbers)
+    for number in numbers:
+        # A few chunks ahead and no more: what waits for a slow one is kept in memory.
+        while len(waiting) < 2 * crew.size and (coming := next(ahead, None)) is not None:
+            waiting[coming] = crew.submit(coming)
+        yield waiting.pop(number).result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Processes:
+    """Worker processes of this machine."""
+
+    pool: ProcessPoolExecutor
+    size: int
+
+    def submit(self, number: int) -> Future[MadeChunk]:
+        return self.pool.submit(_make_chunk, number)
+
+
+@contextmanager
+def _processes(settings: GenerateSettings, folder: Path, workers: int) -> Iterator[_Processes]:
     # Spawned, not forked: a forked copy of this process would hold its threads' locks.
     context = multiprocessing.get_context("spawn")
-    waiting: dict[int, Future[_Made]] = {}
-    ahead = iter(numbers)
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=_start_worker, initargs=(settings, folder)
     ) as pool:
         try:
-            for number in numbers:
-                # A few chunks ahead and no more: what waits for a slow one is kept in memory.
-                while len(waiting) < 2 * workers and (coming := next(ahead, None)) is not None:
-                    waiting[coming] = pool.submit(_make_chunk, coming)
-                yield waiting.pop(number).result()
+            yield _Processes(pool, workers)
         except BrokenProcessPool:
             raise SandboxError(
                 "a worker process was killed; the set goes on where it stopped when started again"
@@ -176,20 +223,43 @@ def _in_order(settings: GenerateSettings, folder: Path, numbers: range, *, worke
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Worker:
-    """What a worker process keeps from chunk to chunk."""
+class ChunkMaker:
+    """Makes chunks; what a worker keeps from one to the next.
 
-    def __init__(self, settings: GenerateSettings, folder: Path) -> None:
+    Args:
+        settings: of the set.
+        folder: of the set, if the worker can write there; without one, pictures come back with their chunk.
+        program: digest of the program that began the set, see :func:`program_digest`; another one is refused.
+
+    Raises:
+        StoreError: this machine has another version of the program.
+        SandboxError: it has no sandbox.
+    """
+
+    def __init__(self, settings: GenerateSettings, *, folder: Path | None = None, program: str | None = None) -> None:
+        if program is not None and program != program_digest():
+            raise StoreError("a worker has another version of codedance, pillow, numpy or opencv; install the same")
         self.plan = make_plan(settings)
-        self.pictures = PictureStore(folder / "pictures")
+        self.store = PictureStore(folder / "pictures") if folder is not None else None
+        self.kept: dict[str, Picture] = {}
         self.stack = ExitStack()
         self.portal: BlockingPortal = self.stack.enter_context(start_blocking_portal())
         self.sandbox = self.stack.enter_context(self.portal.wrap_async_context_manager(LocalSandbox()))
 
-    def make(self, number: int) -> _Made:
-        return self.portal.call(self._make, number)
+    def __call__(self, number: int) -> MadeChunk:
+        """Make the chunk of this number: the same one every time."""
+        try:
+            return self.portal.call(self._make, number)
+        except CodeDanceError:
+            raise
+        except OSError as error:
+            raise StoreError(f"pictures cannot be written ({error.strerror or error})") from None
 
-    async def _make(self, number: int) -> _Made:
+    def close(self) -> None:
+        """End the sandbox."""
+        self.stack.close()
+
+    async def _make(self, number: int) -> MadeChunk:
         lines: list[str] = []
         rejections: list[Rejection] = []
         tries: Counter[str] = Counter()
@@ -210,7 +280,8 @@ class _Worker:
             rejections=tuple(rejections),
             empty_slots=len(slots) - len(lines),
         )
-        return _Made(lines=tuple(lines), chunk=chunk)
+        pictures, self.kept = tuple(self.kept.values()), {}
+        return MadeChunk(tuple(lines), chunk, pictures)
 
     async def _try(self, slot: Slot, seed: int) -> Trajectory | Rejection:
         scene = make_scene(slot.family, slot.difficulty, seed)
@@ -231,20 +302,23 @@ class _Worker:
         text = trajectory.model_dump_json()
         for sha256 in {ref.sha256 for ref in picture_refs(trajectory)}:
             same = pictures[sha256].repeatable()
-            self.pictures.add(same)
+            if self.store is not None:
+                self.store.add(same)
+            else:
+                self.kept[same.ref.sha256] = same
             text = text.replace(sha256, same.ref.sha256)
         return Trajectory.model_validate_json(text)
 
 
-_worker: _Worker | None = None
+_worker: ChunkMaker | None = None
 
 
 def _start_worker(settings: GenerateSettings, folder: Path) -> None:
     global _worker
     Thread(target=_end_with_parent, daemon=True).start()
-    _worker = _Worker(settings, folder)
+    _worker = ChunkMaker(settings, folder=folder)
     # Before the interpreter takes its modules apart: the portal's thread needs them to end.
-    Finalize(None, _worker.stack.close, exitpriority=10)
+    Finalize(None, _worker.close, exitpriority=10)
 
 
 def _end_with_parent() -> None:
@@ -255,14 +329,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _make_chunk(number: int) -> _Made:
+def _make_chunk(number: int) -> MadeChunk:
     assert _worker is not None
-    try:
-        return _worker.make(number)
-    except CodeDanceError:
-        raise
-    except OSError as error:
-        raise StoreError(f"pictures cannot be written ({error.strerror or error})") from None
+    return _worker(number)
 
 
 def _append(path: Path, lines: tuple[str, ...]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codedance.episode import EpisodeSettings, Rollout, run_episode
+from codedance.errors import SandboxLostError
 from codedance.imaging import Picture
 from codedance.models.asking import Asker, CallFault, Party, Unanswered, Usage
 from codedance.protocol import (
@@ -24,6 +25,9 @@ from codedance.synth.pictures.wording import prompt
 from codedance.tasks.worlds import Category
 
 __all__ = ["Played", "final_check", "play", "rollout_prompt"]
+
+_LOST_TRIES = 8
+"""How often an episode is begun whose machine is lost under it; then it is a fault, and can be asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,17 @@ async def play(
         attempt: number of the episode.
     """
     category = Category(str(task.meta["category"]))
-    model = asker.model(Party.TEACHER, prompt=rollout_prompt(category, direct=direct), attempt=attempt)
     episode = _episode(settings, category, direct=direct, attempt=attempt)
-    rollout = await run_episode(task, (picture,), model=model, sandbox=sandbox, settings=episode, attempt=attempt)
+    tries = 0
+    while True:
+        # Begun anew, an episode is given the replies that were kept: nothing is asked or counted twice.
+        model = asker.model(Party.TEACHER, prompt=rollout_prompt(category, direct=direct), attempt=attempt)
+        rollout = await run_episode(task, (picture,), model=model, sandbox=sandbox, settings=episode, attempt=attempt)
+        failure, tries = rollout.trajectory.failure, tries + 1
+        if failure is None or failure.type != SandboxLostError.__name__ or tries >= _LOST_TRIES:
+            break
     trajectory = rollout.trajectory.model_copy(update={"protocol": protocol_info(settings.rollout.code_format)})
-    failure, fault = trajectory.failure, None
+    fault = None
     if failure is not None:
         kind = CallFault.SANDBOX if failure.kind is FailureKind.SANDBOX else model.fault or CallFault.UNREACHABLE
         fault = Unanswered(kind, failure.message)
