@@ -104,7 +104,7 @@ def test_every_command_and_program_of_a_page_exists(page: Path) -> None:
             words = shlex.split(line.split("#")[0])
             if "codedance" in words:
                 words = words[words.index("codedance") + 1 :]
-                depth = 2 if words[0] in ("sandbox", "worlds", "train", "data", "reward") else 1
+                depth = 2 if words[0] in ("sandbox", "worlds", "train", "data", "reward", "analyze") else 1
                 flags = [word for word in words if word.startswith("--")]
                 said = _help(tuple(words[:depth]))
                 assert all(flag in said for flag in flags), line
