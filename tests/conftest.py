@@ -6,10 +6,15 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
 import pytest
 from PIL import Image
 
 from codedance.imaging import Picture
+
+# Inputs that come slowly tell of a busy machine, not of a fault.
+hypothesis.settings.register_profile("house", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
 
 LOOPBACK = ("127.", "::1", "localhost")
 

@@ -207,9 +207,9 @@ def test_what_an_address_answers_is_not_trusted(path: str, says: str, pictures: 
             f"http://pictures.example:{pictures.port}/{path}",
             Names(["127.0.0.1"]),
             image_bytes=4096,
-            remote_seconds=1.0,
+            remote_seconds=1.0 if path == "slow" else 20.0,
         )
-    assert time.monotonic() - begin < 6
+    assert time.monotonic() - begin < 15
 
 
 @pytest.mark.parametrize(

@@ -107,17 +107,22 @@ def ask(
         view=view,
         run=run,
     )
-    if rollout.trajectory.failure is not None:
-        tell(rollout.trajectory.failure.message)
     if run is not None:
         page = _write(run, rollout)
         if view is not None:
             typer.echo(f"trace: {page}")
-    if quiet:
-        _tell_answer(rollout.trajectory)
-    if as_json:
-        sys.stdout.write(rollout.trajectory.model_dump_json().encode("utf-8", "replace").decode() + "\n")
+    _tell(rollout.trajectory, quiet=quiet, as_json=as_json)
     raise typer.Exit(stop_code(rollout.trajectory))
+
+
+def _tell(trajectory: Trajectory, *, quiet: bool, as_json: bool) -> None:
+    """What failed, if anything did, and what the two modes for programs print."""
+    if trajectory.failure is not None:
+        tell(trajectory.failure.message)
+    if quiet:
+        _tell_answer(trajectory)
+    if as_json:
+        sys.stdout.write(trajectory.model_dump_json().encode("utf-8", "replace").decode() + "\n")
 
 
 def _settings(

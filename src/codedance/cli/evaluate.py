@@ -100,14 +100,7 @@ def evaluate(
 
     The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY.
     """
-    given = {
-        "budgets.turns": max_turns,
-        "patience.concurrency": concurrency,
-        "rows.limit": limit,
-        "rows.prompt": prompt,
-    }
-    chosen = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
-    chosen += ["rows.allow_partial=true"] if allow_partial else []
+    chosen = _chosen(turns=max_turns, concurrency=concurrency, limit=limit, prompt=prompt, partial=allow_partial)
     settings, patience, server, judging = _settings((code_format, mode), [*chosen, *(assignments or [])], config)
     plan = judge_plan(judge, (judge_base_url, base_url), judge_cache, out=out, settings=judging)
     settings = settings.model_copy(update={"attempts": attempts, "seed": seed})
@@ -126,6 +119,20 @@ def evaluate(
     judged = plan is None or run_judge(plan, out)
     failed = _tell(out, as_json=as_json)
     raise typer.Exit(INFRASTRUCTURE if not judged or (failed and progress.errors) else 0)
+
+
+def _chosen(
+    *, turns: int | None, concurrency: int | None, limit: int | None, prompt: str | None, partial: bool
+) -> list[str]:
+    """The flags that are settings, as --set writes them."""
+    given = {
+        "budgets.turns": turns,
+        "patience.concurrency": concurrency,
+        "rows.limit": limit,
+        "rows.prompt": prompt,
+        "rows.allow_partial": partial or None,
+    }
+    return [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
 
 
 def _tell(out: Path, *, as_json: bool) -> int:

@@ -107,14 +107,19 @@ def serve(
         origins=tuple(one.rstrip("/") for one in allow_origin or ()),
         remote_images=allow_remote_images,
     )
-    specs = [_named(one) for one in models or ["nano"]]
-    names = [name for name, _ in specs]
-    if len(set(names)) < len(names):
+    specs = _specs(models or ["nano"], base_url)
+    run = _open_run(save)
+    anyio.run(_serve, (host, port), specs, base_url, sandbox_url, settings, run)
+
+
+def _specs(models: Sequence[str], base_url: str | None) -> list[tuple[str, str]]:
+    """Name and kind of each model."""
+    specs = [_named(one) for one in models]
+    if len({name for name, _ in specs}) < len(specs):
         raise UsageError("two models have the same name; write --model NAME=SPEC")
     if base_url is not None and not any(spec.startswith("server:") for _, spec in specs):
         raise UsageError("--base-url goes with server:NAME, and no model is a server")
-    run = _open_run(save)
-    anyio.run(_serve, (host, port), specs, base_url, sandbox_url, settings, run)
+    return specs
 
 
 def _episode(config: Path | None, assignments: Sequence[str], code_format: CodeFormat) -> EpisodeSettings:

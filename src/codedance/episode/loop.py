@@ -140,11 +140,7 @@ class _Episode:
         return StopReason.MAX_TURNS
 
     def _sampling(self, turn: int) -> Sampling:
-        """With a seed of its own for each turn, made from the episode's.
-
-        With one seed for all of them, each would be drawn with the same random numbers: given its first turn, the
-        second would not be a draw from the model.
-        """
+        """With a seed of its own for each turn: with one for all, they would be drawn with the same random numbers."""
         sampling = self.settings.sampling
         if sampling.seed is None:
             return sampling

@@ -33,15 +33,7 @@ def make_trainer(module: str, name: str) -> type:
             super().__init__(*arguments, **named)
             self.codedance = current_settings()
             self.codedance_rewards: list[AttemptReward] = []
-            refused = {
-                "a teacher model": self._has_teacher_explicit(),
-                "--kl_in_reward": self.kl_in_reward and self.beta != 0.0,
-                "--dynamic_sample": self.args.dynamic_sample,
-                "sequence parallelism": self.template.sequence_parallel_size > 1,
-            }
-            for what, used in refused.items():
-                if used:
-                    raise UsageError(f"{what}: not to be had with CodeDance's advantages, which would undo it")
+            _refuse(self)
 
         def _prepare_batch_inputs(self, samples: Sequence[Any]) -> Any:  # noqa: ANN401 - ms-swift's batches
             batches = super()._prepare_batch_inputs(samples)
@@ -90,6 +82,19 @@ def make_trainer(module: str, name: str) -> type:
 
     CodeDanceGRPOTrainer.__module__, CodeDanceGRPOTrainer.__qualname__ = module, name
     return CodeDanceGRPOTrainer
+
+
+def _refuse(trainer: Any) -> None:  # noqa: ANN401 - ms-swift's trainer
+    """Say which of ms-swift's own ways with advantages cannot be had; raises :class:`UsageError`."""
+    refused = {
+        "a teacher model": trainer._has_teacher_explicit(),
+        "--kl_in_reward": trainer.kl_in_reward and trainer.beta != 0.0,
+        "--dynamic_sample": trainer.args.dynamic_sample,
+        "sequence parallelism": trainer.template.sequence_parallel_size > 1,
+    }
+    for what, used in refused.items():
+        if used:
+            raise UsageError(f"{what}: not to be had with CodeDance's advantages, which would undo it")
 
 
 def sampled_only(mask_BT: Any, carried: Sequence[Carried]) -> Any:  # noqa: ANN401, N803 - tensors
