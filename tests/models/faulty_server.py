@@ -22,6 +22,8 @@ class FaultyServer:
         self.keys: list[str | None] = []
         self.times: list[float] = []
         self.text = "<think>x</think><answer>7"
+        self.replies: list[str] = []
+        """What is said first, one a request; then the last of it stays."""
         self.message: dict[str, Any] = {}
         self.finish = "stop"
         self.url = ""
@@ -62,6 +64,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         request = json.loads(body)
         self.state.requests.append(request)
+        if self.state.replies:
+            self.state.text = self.state.replies.pop(0)
         fault = self.state.faults.pop(0) if self.state.faults else ""
         if not self.path.startswith("/v1/"):
             self.reply(404, b'{"detail": "Not Found"}')

@@ -94,7 +94,7 @@ def test_a_body_that_is_no_request_is_told_so(body: bytes, served: Served) -> No
 
 
 def test_a_body_that_does_not_come_gives_its_place_back(house: House) -> None:
-    with house.serve(body_seconds=0.3, running=1, waiting=0) as served:
+    with house.serve(body_seconds=2.0, running=1, waiting=0) as served:
         address = ("127.0.0.1", int(served.url.rpartition(":")[2]))
         with socket.create_connection(address) as slow:
             slow.sendall(
