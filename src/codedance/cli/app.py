@@ -20,6 +20,7 @@ from codedance.cli import (
     plan,
     replay,
     report,
+    reproduce,
     reward,
     sandbox,
     score,
@@ -65,6 +66,7 @@ app.command(name="score", epilog=score.SCORE_EPILOG)(score.score)
 app.command(name="benchmarks", epilog=score.BENCHMARKS_EPILOG)(score.benchmarks)
 app.command(name="audit", epilog=audit.EPILOG)(audit.audit)
 app.add_typer(analyze_commands.app, name="analyze")
+app.command(name="reproduce", epilog=reproduce.EPILOG)(reproduce.reproduce)
 app.command(name="serve", epilog=serve.EPILOG)(serve.serve)
 
 

@@ -34,8 +34,8 @@ class Manifest(Record):
 
     schema_version: int = SCHEMA_VERSION
     kind: str
-    """What made it: ``ask``, ``eval``, ``import``, ``serve``, ``synth``, ``tasks`` (questions without trajectories) or
-    ``train``."""
+    """What made it: ``ask``, ``eval``, ``import``, ``serve``, ``study``, ``synth``, ``tasks`` (questions without
+    trajectories) or ``train``."""
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     """Every setting that the results depend on; resuming with others is refused."""
     created_at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

@@ -1,0 +1,1 @@
+"""The study: the paper's recipe from data to policies in small, and each of its claims beside what came of it."""
