@@ -57,7 +57,8 @@ def test_a_question_is_answered_with_a_trace_in_plain_text_and_a_run_folder(
     assert f"question: How large?\n    [picture 30x20] {photo}\n" in result.stdout
     shown = re.search(r"\[picture 5x4\] (\S+)\n", result.stdout)
     assert shown is not None
-    assert Image.open(shown[1]).size == (5, 4)
+    with Image.open(shown[1]) as picture:
+        assert picture.size == (5, 4)
     assert "\x1b" not in result.stdout, "a piped run prints no control codes"
     (trajectory,) = RunFolder.open(tmp_path / "run").trajectories()
     assert trajectory.answer == "30 x 20"

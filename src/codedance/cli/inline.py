@@ -52,7 +52,8 @@ def from_environment(environment: Mapping[str, str]) -> Graphics | None:
 
     Within tmux and screen the variables are those of the terminal outside, which does not get what is written here.
 
-    >>> from_environment({"TERM": "xterm-kitty"}), from_environment({"TERM_PROGRAM": "iTerm.app"})
+    >>> iterm = {"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}
+    >>> from_environment({"TERM": "xterm-kitty"}), from_environment(iterm)
     (<Graphics.KITTY: 'kitty'>, <Graphics.ITERM2: 'iterm2'>)
     >>> from_environment({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"}) is None
     True
