@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 
 from codedance import __version__
 from codedance.serving.chat import ChatEndpoint
-from codedance.serving.guard import App, Guard
+from codedance.serving.guard import Guard
 from codedance.serving.playground import add_playground
 from codedance.serving.refusals import RefusalError, refusal_response
 from codedance.serving.service import Service
@@ -19,6 +19,7 @@ from codedance.serving.settings import ServedModel
 from codedance.serving.steps import trace_events
 from codedance.serving.traces import KeptTrace
 from codedance.viewer import trace_page
+from codedance.viewer.asgi import App
 
 __all__ = ["create_app"]
 

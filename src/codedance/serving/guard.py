@@ -6,33 +6,22 @@ call it (its ``Origin`` is refused), nor may one whose name was made to point he
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from codedance.serving.refusals import RefusalError, refusal_response
 from codedance.serving.settings import ServingSettings
+from codedance.viewer.asgi import SAFE_HEADERS, App, Receive, Send, host_allowed, with_headers
 
-__all__ = ["Guard", "host_allowed"]
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+__all__ = ["Guard"]
 
 _OPEN_PATHS = frozenset({"/", "/health"})
 """Served without the token: the playground's page holds nothing but itself."""
 _HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+    *SAFE_HEADERS,
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
-    ("Cache-Control", "no-store"),
 )
 """Set where the answer itself does not."""
 
@@ -58,7 +47,9 @@ class Guard:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         origin = headers.get("origin")
         shared = self._shared(origin)
-        send = _with_headers(send, shared)
+        # A page of a named site may read the answer: what says the opposite is left out for it.
+        own = [one for one in _HEADERS if not shared or one[0] != "Cross-Origin-Resource-Policy"]
+        send = with_headers(send, [*own, *shared])
         try:
             self._check_caller(headers, origin)
             if scope["method"] == "OPTIONS" and shared:
@@ -107,42 +98,3 @@ class Guard:
             ("Access-Control-Expose-Headers", "Retry-After"),
             ("Vary", "Origin"),
         )
-
-
-def host_allowed(host: str, names: Sequence[str]) -> bool:
-    """Whether a request may have been meant for us: bare addresses, ``localhost``, and the names that were given.
-
-    A name that a stranger made to point at our address is none of these; a bare address cannot be such a name.
-
-    >>> [host_allowed(one, ["box.lan"]) for one in ("127.0.0.1:80", "[::1]:80", "localhost", "BOX.lan:8", "a.example")]
-    [True, True, True, True, False]
-    >>> [host_allowed(one, []) for one in ("", "localhost.evil.example", "127.0.0.1.evil.example", "a@localhost")]
-    [False, False, False, False]
-    """
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    if "@" in host or "/" in host:
-        return False
-    if name == "localhost" or name in {one.lower() for one in names}:
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _with_headers(send: Send, shared: Sequence[tuple[str, str]]) -> Send:
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            there = {name.lower() for name, _ in message.get("headers", [])}
-            more = [(name, value) for name, value in _HEADERS if name.lower().encode() not in there]
-            if shared:
-                more = [(name, value) for name, value in more if name != "Cross-Origin-Resource-Policy"]
-            added = [(name.lower().encode(), value.encode("latin-1")) for name, value in [*more, *shared]]
-            message = {**message, "headers": [*message.get("headers", []), *added]}
-        await send(message)
-
-    return wrapped

@@ -6,33 +6,23 @@ here is refused (its ``Host`` is unknown), and no other site may read or frame a
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
-__all__ = ["BrowserGuard", "GuardSettings", "host_allowed"]
+from codedance.viewer.asgi import SAFE_HEADERS, App, Receive, Send, host_allowed, with_headers
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+__all__ = ["BrowserGuard", "GuardSettings"]
 
 _COOKIE = "codedance-view"
 _LONGEST_ADDRESS = 8_192
 _HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+    *SAFE_HEADERS,
     # What a page may load and run is in the page itself, by hash; this holds for whatever is no page as well.
     ("Content-Security-Policy", "object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
-    ("Cache-Control", "no-store"),
 )
 
 
@@ -64,7 +54,7 @@ class BrowserGuard:
                 await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        send = _with_headers(send)
+        send = with_headers(send, _HEADERS)
         host = headers.get("host", "")
         if not host_allowed(host, self._settings.hosts):
             await _answer(send, 421, f"this server is not called '{host[:100]}'; start it with --allow-host NAME")
@@ -92,29 +82,6 @@ class BrowserGuard:
         await _answer(send, 303, "", ("Location", where), ("Set-Cookie", cookie))
 
 
-def host_allowed(host: str, names: tuple[str, ...]) -> bool:
-    """Whether a request was meant for us: a name that a stranger made to point here is no bare address.
-
-    >>> [host_allowed(one, ("box.lan",)) for one in ("127.0.0.1:80", "[::1]:80", "BOX.lan", "evil.example")]
-    [True, True, True, False]
-    >>> [host_allowed(one, ()) for one in ("", "127.0.0.1.evil.example", "a@localhost", "localhost/x")]
-    [False, False, False, False]
-    """
-    if "@" in host or "/" in host:
-        return False
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return False
-    if name == "localhost" or name in {one.lower() for one in names}:
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _is(sent: str, token: str) -> bool:
     return secrets.compare_digest(sent.encode(), token.encode())
 
@@ -133,15 +100,3 @@ async def _answer(send: Send, status: int, text: str, *headers: tuple[str, str])
     encoded = [(name.lower().encode(), value.encode("latin-1", errors="replace")) for name, value in every]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})
-
-
-def _with_headers(send: Send) -> Send:
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            there = {name.lower() for name, _ in message.get("headers", [])}
-            more = [(name.lower().encode(), value.encode()) for name, value in _HEADERS]
-            headers = [*message.get("headers", []), *(one for one in more if one[0] not in there)]
-            message = {**message, "headers": headers}
-        await send(message)
-
-    return wrapped
