@@ -49,7 +49,7 @@ for line in sys.stdin:
             for one in started:
                 one.process.kill()
                 one.process.wait()
-    if line.startswith("add"):
+    while line.startswith("fill") and len(others) < int(sys.argv[1]) - 1:
         others.append(patiently(lambda: cluster.add_node(**options)))
     print("done", flush=True)
 cluster.shutdown()
@@ -67,9 +67,9 @@ class RayCluster:
         """Kill the processes of the node that came last, without a word to them."""
         self._ask("kill")
 
-    def add_a_node(self) -> None:
-        """Start one more."""
-        self._ask("add")
+    def fill(self) -> None:
+        """Start nodes until there are as many as there were."""
+        self._ask("fill")
 
     def _ask(self, word: str) -> None:
         assert self._process.stdin is not None

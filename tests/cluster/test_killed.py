@@ -50,6 +50,13 @@ def server() -> Iterator[ReplyingServer]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def _whole_again(cluster: RayCluster) -> Iterator[None]:
+    """Whatever became of a test, the next one has all nodes."""
+    yield
+    cluster.fill()
+
+
 def begin(told: Path, *words: str) -> subprocess.Popen[str]:
     """Start the program; what it tells on its error stream goes to a file."""
     environment = {**os.environ, **ENVIRONMENT}
@@ -102,7 +109,6 @@ def test_an_evaluation_ends_as_if_no_node_had_died(cluster: RayCluster, server: 
     assert finished <= set(counted)
     assert (tmp_path / "far" / "scores.jsonl").read_bytes() == (tmp_path / "here" / "scores.jsonl").read_bytes()
     assert len(server.requests) - asked_here > asked_here  # what was begun on the dead node was asked again
-    cluster.add_a_node()
 
 
 def test_a_set_is_the_same_though_a_node_died_while_it_was_made(cluster: RayCluster, tmp_path: Path) -> None:
@@ -114,7 +120,6 @@ def test_a_set_is_the_same_though_a_node_died_while_it_was_made(cluster: RayClus
     cluster.kill_a_node()
     assert "is made again by another" in end(far, told)
     assert files(tmp_path / "far") == files(tmp_path / "here")
-    cluster.add_a_node()
 
 
 def both_work() -> bool:
@@ -155,6 +160,6 @@ async def test_a_cell_on_a_dead_node_fails_and_the_next_session_is_elsewhere(clu
         assert sorted(ends) == ["'ran'", "lost"]
         async with sandbox.session() as session:
             assert (await session.run("6 * 7")).execution.value == "42"
-        await anyio.to_thread.run_sync(cluster.add_a_node)
+        await anyio.to_thread.run_sync(cluster.fill)
         await until_both(sandbox)
     assert sum("lost; its episodes" in line for line in told) == 1

@@ -64,7 +64,8 @@ def connected(address: str) -> Iterator[ModuleType]:
         with redirect_stdout(_Quieter(sys.stdout)):
             yield ray
     finally:
-        ray.shutdown()
+        with redirect_stdout(io.StringIO()):  # what it had not printed yet, it prints now, in our thread
+            ray.shutdown()
 
 
 def living_nodes(ray: ModuleType) -> list[Node]:

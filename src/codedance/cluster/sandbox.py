@@ -20,6 +20,7 @@ from codedance.cluster.hosts import Host, Hosts, HostSettings
 from codedance.errors import SandboxLostError, UsageError
 from codedance.imaging import Picture
 from codedance.sandbox.contract import CellResult, Limits, Session, Tier
+from codedance.schema import Execution, ExecutionStatus
 
 __all__ = ["RaySandbox"]
 
@@ -156,10 +157,18 @@ class _RaySession:
         self._name = name
         self._limits = limits
         self._turn = asyncio.Lock()
+        self._ended = False
 
     async def run(self, code: str) -> CellResult:
-        """Run one cell on the session's node."""
+        """Run one cell; one that nobody waits for any more ends the session, and does not run on."""
         async with self._turn:
+            if self._ended:
+                return CellResult(Execution(status=ExecutionStatus.LOST, seconds=0.0, detail="the session has ended"))
             seconds = self._limits.wall_seconds + _GRACE_SECONDS
-            result: CellResult = await self._host.call("run", self._name, code, seconds=seconds)
+            try:
+                result: CellResult = await self._host.call("run", self._name, code, seconds=seconds)
+            except asyncio.CancelledError:
+                self._ended = True
+                self._host.send("close", self._name)
+                raise
         return result

@@ -96,7 +96,7 @@ def forecast(settings: PlanSettings, gpus: int, *, groups: int | None = None, re
         UsageError: fewer GPUs than one engine takes, or more turns than are simulated.
     """
     engine = engine_of(settings)
-    engines = gpus // max(1, engine.gpus)
+    engines = gpus // engine.gpus
     if engines < 1:
         raise UsageError(f"{gpus} GPUs: one engine takes {engine.gpus}")
     groups = min(groups or settings.training.groups, settings.work.questions)

@@ -99,8 +99,7 @@ def write_figures(out: Path, forecasts: Sequence[Forecast]) -> None:
             loc="upper center",
             bbox_to_anchor=(0.5, -0.08),
             ncols=len(kinds),
-            columnspacing=1.0,
-            handlelength=1.2,
+            **_LEGEND,
         )
     for kind in ("svg", "png"):
         buffer = io.BytesIO()

@@ -75,7 +75,7 @@ class Hosts(Record):
 class Engine(Record):
     """One copy of the model that writes."""
 
-    gpus: int = Field(default=1, ge=0)
+    gpus: int = Field(default=1, ge=1)
     """That one copy takes."""
     step_seconds: float = Field(default=0.012, gt=0)
     """Of a decoding step with one row."""
@@ -125,7 +125,7 @@ class Network(Record):
 
 
 class Training(Record):
-    """Of reinforcement learning, beside the rollouts; without it the plan is of an evaluation or a data set."""
+    """Of reinforcement learning, beside the rollouts."""
 
     groups: int = Field(default=256, ge=1, le=65_536)
     """Questions a step."""
