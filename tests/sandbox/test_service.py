@@ -18,7 +18,7 @@ import pytest
 
 from codedance.errors import SandboxError, UsageError
 from codedance.imaging import Picture
-from codedance.sandbox import Limits, LocalSandbox
+from codedance.sandbox import CellResult, Limits, LocalSandbox
 from codedance.sandbox.service import BusyError, RemoteSandbox, SessionKeeper, UnknownSessionError
 from codedance.sandbox.service.api import ServiceSettings, create_app
 from codedance.schema import ExecutionStatus
@@ -216,6 +216,28 @@ async def test_the_client_says_what_is_wrong(sandbox: LocalSandbox) -> None:
     with pytest.raises(SandboxError, match="cannot be reached"):
         async with RemoteSandbox("http://127.0.0.1:9"):
             pass
+
+
+async def test_a_session_closed_in_the_middle_of_its_cell_is_lost_and_disturbs_no_other() -> None:
+    async with LocalSandbox(pool=0) as sandbox:
+        keeper = SessionKeeper(sandbox)
+        results: list[CellResult] = []
+
+        async def work(name: str) -> None:
+            results.append(await keeper.run(name, "import time\ntime.sleep(60)"))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                name = await keeper.open(())
+                group.start_soon(work, name)
+                await anyio.sleep(0.2)
+                assert await keeper.close(name)
+                # The next session's descriptors have the numbers that were just given back.
+                other = await keeper.open(())
+                assert (await keeper.run(other, "6 * 7")).execution.value == "42"
+                await keeper.close(other)
+        assert [one.execution.status for one in results] == [ExecutionStatus.LOST] * 3
+        await keeper.close_all()
 
 
 async def test_a_broken_answer_is_an_error_of_the_service() -> None:

@@ -53,7 +53,9 @@ class Process:
         return not poller.poll(0)
 
     def kill(self) -> None:
-        """Kill the process with all its threads."""
+        """Kill the process with all its threads; once it is closed its descriptor may be another's."""
+        if self.closed:
+            return
         with suppress(ProcessLookupError, PermissionError):
             if self.group is not None:
                 os.killpg(self.group, signal.SIGKILL)
@@ -64,8 +66,8 @@ class Process:
         """Kill the process, close every descriptor, remove its folder."""
         if self.closed:
             return
-        self.closed = True
         self.kill()
+        self.closed = True
         self.channel.close()
         for descriptor in (self.stdout, self.stderr, self.end, self.pidfd):
             if descriptor is not None:

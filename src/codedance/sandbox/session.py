@@ -102,6 +102,8 @@ class LocalSession:
         try:
             status, detail = await self._run(code, cell, deadline)
             finished = True
+        except anyio.ClosedResourceError:
+            status = ExecutionStatus.LOST
         except EOFError:
             status, detail = await self._verdict_of_the_dead()
         except (_ChannelBrokenError, OSError) as error:
@@ -113,6 +115,8 @@ class LocalSession:
                 self._dead = True
                 self._process.kill()
         seconds = time.monotonic() - begin
+        if self._process.closed:  # by another task: its descriptors may be another session's by now
+            return CellResult(Execution(status=ExecutionStatus.LOST, seconds=seconds, detail="the session was closed"))
         cell.stdout.drain(self._process.stdout)
         cell.stderr.drain(self._process.stderr)
         self._tell_idle()
@@ -123,9 +127,13 @@ class LocalSession:
         return self._process.memory()
 
     def close(self) -> None:
-        """End the session's process."""
+        """End the session's process; a cell that another task still waits for is lost."""
         self._dead = True
         self._tell_idle()
+        if not self._process.closed:
+            # Whoever waits must hear of it first: these numbers will be those of other files, and of other sessions.
+            for waited_for in (self._selector, self._process.channel, self._process.end):
+                anyio.notify_closing(waited_for)
         self._selector.close()
         self._process.close()
 
@@ -236,6 +244,8 @@ class LocalSession:
 
     async def _wait(self, cell: _Cell, deadline: float) -> None:
         """Wait for anything to arrive and take it in; checks limits that only the host can see."""
+        if self._process.closed:
+            raise anyio.ClosedResourceError
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
@@ -317,7 +327,10 @@ class LocalSession:
         """What the exit status of an ended process means."""
         code, cpu_seconds = 0, 0.0
         with anyio.move_on_after(_GRACE_SECONDS) as scope:
-            await anyio.wait_readable(self._process.end)
+            with suppress(anyio.ClosedResourceError):
+                await anyio.wait_readable(self._process.end)
+            if self._process.closed:
+                return ExecutionStatus.LOST, "the session was closed"
             with suppress(BlockingIOError, ValueError):
                 status, used = os.read(self._process.end, 64).split()
                 code, cpu_seconds = int(status), float(used)
