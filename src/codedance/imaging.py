@@ -6,6 +6,7 @@ transparent parts lie on white, the first frame of an animation is taken, 16-bit
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import struct
@@ -99,6 +100,11 @@ class Picture:
     def mime_type(self) -> str:
         """Media type of ``data``."""
         return f"image/{self.ref.format}"
+
+    @property
+    def data_url(self) -> str:
+        """The picture as text that pages, clients and servers read: ``data:image/png;base64,...``."""
+        return f"data:{self.mime_type};base64,{base64.b64encode(self.data).decode()}"
 
     def to_image(self) -> Image.Image:
         """Decode to a new Pillow image in mode ``RGB``."""

@@ -104,6 +104,13 @@ def test_what_must_differ_is_explained_and_counts_only_if_it_must_be_exact(tmp_p
     assert run("replay", "run", "--exact", folder=tmp_path).returncode == 1
 
 
+def test_lines_that_another_program_wrote_anew_run_too(desk: Path) -> None:
+    path = desk / "run" / "trajectories.jsonl"
+    path.write_text("".join(f"{json.dumps(json.loads(line))}\n" for line in path.read_text().splitlines()))
+    assert "run: 2 trajectories, 4 cells in " in run("replay", "run", folder=desk).stdout
+    assert "run: 1 trajectories, 1 cells" in run("replay", "run", "--id", "t/1#0", folder=desk).stdout
+
+
 def test_a_sample_and_a_single_trajectory_can_be_chosen(desk: Path) -> None:
     assert "1 trajectories of 2 (seed 3)" in run("replay", "run", "--limit", "1", "--seed", "3", folder=desk).stdout
     one = run("replay", "run", "--id", "t/1#0", folder=desk)

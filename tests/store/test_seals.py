@@ -70,6 +70,16 @@ def test_what_was_recorded_is_intact_and_has_a_head(run: Path) -> None:
     assert verify_run(run, expected=report.head).expected_after == 6
 
 
+def test_blank_lines_are_no_change_and_hide_none(run: Path) -> None:
+    for name in ("seals.jsonl", "trajectories.jsonl"):
+        edit(run / name, lambda lines: lines.insert(1, b"\n"))
+    assert verify_run(run).intact
+    rewrite(run, 3, lambda value: value["turns"][1].update(text="<think>other</think>"))
+    report = verify_run(run)
+    assert kinds(report) == {"changed": 1}
+    assert "t/2#0: turn 2 has changed" in report.faults[0].text
+
+
 def test_values_are_sealed_and_not_spaces_or_the_order_of_names(run: Path) -> None:
     head = verify_run(run).head
     rewrite(run, 2, lambda value: value.update(sorted(value.items(), reverse=True)))

@@ -323,7 +323,7 @@ def test_a_group_is_rewarded_with_the_training_runs_settings(tmp_path: Path) -> 
         number = run_number(base, name)
         assert number is not None
         basis = basis_of(base, name)
-        found, rewards, _ = reward_group(base, number, "t", basis=basis)
+        found, rewards = reward_group(base, number, "t", basis=basis)
         assert (found.accuracy, found.d) == (0.5, 0.3)
         assert rewards["t#0"].reward == pytest.approx(1.45)
         means = term_means(base, number, basis=basis)

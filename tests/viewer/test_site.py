@@ -43,7 +43,7 @@ def add(run: RunFolder, number: int, *, answer: str | None = "3") -> None:
 
 
 def write(run: RunFolder, out: Path) -> SiteReport:
-    return write_site(run, out, verdict=lambda _, trajectory: reference_verdict(trajectory, run))
+    return write_site(run, out, verdict=lambda trajectory: reference_verdict(trajectory, run))
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -166,8 +166,10 @@ def test_long_runs_have_several_pages_of_the_table(
 
 
 def test_verdicts_scores_and_standing_reach_page_and_table(run: RunFolder, tmp_path: Path) -> None:
-    def verdict(number: int, trajectory: Trajectory) -> Verdict:
-        score = Score(trajectory_id=trajectory.id, correct=number == 0, terms={"accuracy": {"value": 0.5}})
+    right = iter((True, False, False))
+
+    def verdict(trajectory: Trajectory) -> Verdict:
+        score = Score(trajectory_id=trajectory.id, correct=next(right), terms={"accuracy": {"value": 0.5}})
         return Verdict(score.correct, score, Standing(3, accuracy=1 / 3, d=0.46))
 
     write_site(run, tmp_path / "site", verdict=verdict)
@@ -201,7 +203,7 @@ def test_killed_again_and_again_a_site_comes_out_the_same(
     program = (
         "import sys; from pathlib import Path; from codedance.store import RunFolder; "
         "from codedance.viewer.site import reference_verdict, write_site; run = RunFolder.open(Path(sys.argv[1])); "
-        "write_site(run, Path(sys.argv[2]), verdict=lambda _, one: reference_verdict(one, run), "
+        "write_site(run, Path(sys.argv[2]), verdict=lambda one: reference_verdict(one, run), "
         "step=lambda: print('.', flush=True))"
     )
     command = [sys.executable, "-c", program, str(run.folder), str(tmp_path / "killed")]

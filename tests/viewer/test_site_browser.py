@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {picture.ref.sha256: picture},
         )
     run.add(hostile("\n".join(HOSTILE), picture), {picture.ref.sha256: picture})
-    write_site(run, folder / "site", verdict=lambda _, one: reference_verdict(one, run))
+    write_site(run, folder / "site", verdict=lambda one: reference_verdict(one, run))
     return folder / "site" / "index.html"
 
 

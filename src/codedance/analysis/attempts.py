@@ -10,11 +10,11 @@ from pathlib import Path
 
 from codedance.analysis.operations import CodeOperations, Flow, Operation, operations_of_cells
 from codedance.errors import DataError, StoreError
-from codedance.rewards import CallOutcome, Unscored, attempt_of
+from codedance.rewards import Attempt, CallOutcome, Unscored, attempt_of
 from codedance.schema import StopReason, Task, Trajectory
 from codedance.store import RunFolder
 
-__all__ = ["Analysed", "Cell", "Stored", "analysed", "domain_of", "read_attempts", "stored_attempts"]
+__all__ = ["Analysed", "Cell", "Stored", "analysed", "domain_of", "read_attempts", "scored_attempt", "stored_attempts"]
 
 _STEP = re.compile(r"step-(\d+)")
 
@@ -85,8 +85,7 @@ def analysed(stored: Stored) -> Analysed:
     trajectory = stored.trajectory
     codes = [turn for turn in trajectory.turns if turn.code is not None]
     found = operations_of_cells([turn.code or "" for turn in codes])
-    pictures = stored.run.load_pictures(trajectory) if trajectory.task.meta.get("edit") is not None else None
-    scored = attempt_of(trajectory, pictures=pictures)
+    scored = scored_attempt(stored)
     outcomes = scored.calls if not isinstance(scored, Unscored) else (CallOutcome.LOST,) * len(codes)
     tokens = [turn.completion_tokens for turn in trajectory.turns]
     difficulty = trajectory.task.meta.get("difficulty")
@@ -106,6 +105,13 @@ def analysed(stored: Stored) -> Analysed:
         order=_order(found),
         unfinished=len(found.unfinished),
     )
+
+
+def scored_attempt(stored: Stored) -> Attempt | Unscored:
+    """A stored trajectory scored; its pictures are read only where the answer is one."""
+    trajectory = stored.trajectory
+    edited = trajectory.task.meta.get("edit") is not None
+    return attempt_of(trajectory, pictures=stored.run.load_pictures(trajectory) if edited else None)
 
 
 def _cells(found: CodeOperations, outcomes: tuple[CallOutcome, ...]) -> tuple[Cell, ...]:

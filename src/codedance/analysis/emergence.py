@@ -159,7 +159,8 @@ def emergence_of(corpus: Corpus, attempts: Sequence[Analysed], *, names: tuple[s
     """
     every = [(one, names_of(one)) for one in attempts]
     seen = sorted({name for _, found in every for name in found})
-    habits = [_habit(name, corpus, every) for name in seen]
+    steps = _by_step(every)
+    habits = [_habit(name, corpus, every, steps=steps) for name in seen]
     habits.sort(key=lambda one: (not one.new, one.kind != "operation", -one.in_run.right, one.name))
     domains: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one, _ in every:
@@ -177,7 +178,7 @@ def emergence_of(corpus: Corpus, attempts: Sequence[Analysed], *, names: tuple[s
         habits=tuple(habits),
         lost=tuple(sorted(name for name in corpus.names if name not in set(seen))),
         moved=tuple(_moved(corpus, domains)),
-        novelty=tuple(_novelty(corpus, step, part) for step, part in _by_step(every)),
+        novelty=tuple(_novelty(corpus, step, part) for step, part in steps),
         corpus_domains={name: dict(sorted(counts.items())) for name, counts in sorted(corpus.domains.items())},
         run_domains={name: dict(sorted(counts.items())) for name, counts in sorted(domains.items())},
     )
@@ -186,10 +187,10 @@ def emergence_of(corpus: Corpus, attempts: Sequence[Analysed], *, names: tuple[s
 Row = tuple[Analysed, frozenset[str]]
 
 
-def _habit(name: str, corpus: Corpus, every: Sequence[Row]) -> Habit:
-    steps = [
+def _habit(name: str, corpus: Corpus, every: Sequence[Row], *, steps: Sequence[tuple[int | None, list[Row]]]) -> Habit:
+    uses = [
         StepUse(step=step, share=found)
-        for step, part in _by_step(every)
+        for step, part in steps
         if (found := share(name in names for _, names in part)) is not None
     ]
     scored = [(one.task, name in names, one.right) for one, names in every if one.right is not None]
@@ -206,8 +207,8 @@ def _habit(name: str, corpus: Corpus, every: Sequence[Row]) -> Habit:
         kind="composition" if ">" in name else "operation",
         in_corpus=_share_of(corpus.names[name], corpus.attempts),
         in_run=in_run,
-        by_step=tuple(steps),
-        first_step=next((one.step for one in steps if one.share.right), None),
+        by_step=tuple(uses),
+        first_step=next((one.step for one in uses if one.share.right), None),
         success=share(succeeded),
         accuracy_with=share(right for _, has, right in scored if has),
         accuracy_without=share(right for _, has, right in scored if not has),

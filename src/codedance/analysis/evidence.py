@@ -49,13 +49,12 @@ def asked_objects(task: Task) -> tuple[Box, ...]:
     if task.meta.get("asks") != "count" or not isinstance(objects, list):
         return ()
     words = set(re.findall(r"[a-z]+", task.question.lower()))
+    held = [one for one in objects if isinstance(one, dict)]
+    shapes = {str(one.get("shape")) for one in held}
+    asks_shape = any(f"{name}s" in words or name in words for name in shapes)
     chosen: list[JsonValue] = []
-    for one in objects:
-        if not isinstance(one, dict):
-            continue
+    for one in held:
         colour, shape = str(one.get("colour")), str(one.get("shape"))
-        shapes = {str(other.get("shape")) for other in objects if isinstance(other, dict)}
-        asks_shape = any(f"{name}s" in words or name in words for name in shapes)
         if colour in words and (not asks_shape or f"{shape}s" in words or shape in words):
             chosen.append(one.get("box"))
     return _boxes(chosen)

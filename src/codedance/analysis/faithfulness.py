@@ -13,13 +13,13 @@ from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
-from codedance.analysis.attempts import Stored, domain_of, stored_attempts
+from codedance.analysis.attempts import Stored, domain_of, scored_attempt, stored_attempts
 from codedance.analysis.evidence import EvidenceFile, evidence_of, true_count
 from codedance.analysis.looking import Box, locate
 from codedance.analysis.operations import Operation, operations_of_cells
 from codedance.analysis.shares import Share, share
-from codedance.rewards import Unscored, attempt_of, matches
-from codedance.schema import Record, Trajectory
+from codedance.rewards import Unscored, matches
+from codedance.schema import NumberAnswer, Record, Trajectory
 
 __all__ = ["Faithfulness", "Look", "Looked", "Looking", "faithfulness_of", "look_of", "looks"]
 
@@ -130,8 +130,7 @@ def look_of(stored: Stored, *, told: EvidenceFile | None = None) -> Look | None:
     evidence = evidence_of(trajectory.task, told)
     if not evidence or len(trajectory.task.images) != 1:
         return None
-    edited = trajectory.task.meta.get("edit") is not None
-    scored = attempt_of(trajectory, pictures=stored.run.load_pictures(trajectory) if edited else None)
+    scored = scored_attempt(stored)
     right = None if isinstance(scored, Unscored) else scored.correct
     counted = _counted(trajectory)
     count = true_count(trajectory.task)
@@ -231,8 +230,6 @@ def _counted(trajectory: Trajectory) -> int | None:
 
 
 def _same_number(answer: str | None, number: int | None) -> bool | None:
-    from codedance.schema import NumberAnswer
-
     return answer is not None and number is not None and matches(answer, NumberAnswer(value=number))
 
 

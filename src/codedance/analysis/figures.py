@@ -94,12 +94,10 @@ def heat_map(
     return _figure(draw, title=title, size=(2.6 + 0.55 * len(columns), 1.5 + 0.22 * max(3, len(rows))))
 
 
-def curves(lines: Sequence[Curve], *, title: str, axes_names: tuple[str, str], diagonal: bool = False) -> bytes:
+def curves(lines: Sequence[Curve], *, title: str, axes_names: tuple[str, str]) -> bytes:
     """Lines over a common axis."""
 
     def draw(axes: Any) -> None:  # noqa: ANN401
-        if diagonal:
-            axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=0.8)
         for number, line in enumerate(lines):
             if not line.points:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection
+from itertools import islice
 from pathlib import Path
 
 from codedance.analysis.attempts import Stored, domain_of, stored_attempts
@@ -29,7 +30,7 @@ class HoldOut(Record):
 
 
 def uses(trajectory: Trajectory, operations: Collection[Operation]) -> bool:
-    """Whether the code of a trajectory does any of these; code that cannot be read counts as doing it."""
+    """Whether the code of a trajectory does any of these; code too large to be read to its end counts as doing it."""
     found = operations_of_cells([turn.code for turn in trajectory.turns if turn.code is not None])
     return bool(found.unfinished) or not found.operations.isdisjoint(operations)
 
@@ -64,9 +65,7 @@ def hold_out(
     there = {one.id for one in target.trajectories()}
     counts: dict[bool, dict[str, int]] = {True: {}, False: {}}
     waiting: list[Stored] = []
-    for number, stored in enumerate(stored_attempts(source)):
-        if limit is not None and number >= limit:
-            break
+    for stored in islice(stored_attempts(source), limit):
         dropped = uses(stored.trajectory, operations)
         domain = domain_of(stored.trajectory.task)
         counts[dropped][domain] = counts[dropped].get(domain, 0) + 1

@@ -18,8 +18,8 @@ Examples:
 
 - `codedance analyze emergence runs/bat --sft data/without-grids --sft-limit 5000 --json`
 
-A run of `codedance train grpo` keeps its attempts where it is told to: `--set keep_rollouts_every=1`. Any other run
-folder can stand in its place; then there are no steps.
+A run of `codedance train grpo` keeps the attempts of every step with `--set keep_rollouts_every=1`, else of each 20th.
+Any other run folder can stand in its place; then there are no steps.
 """
 
 

@@ -6,7 +6,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from codedance.cli.failures import stop_code, tell
 from codedance.cli.inline import Graphics, find_graphics
+from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.errors import StoreError, UsageError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from codedance.cli.live import LiveView, PlainView
     from codedance.episode import EpisodeSettings, Rollout
     from codedance.imaging import Picture
-    from codedance.sandbox import Limits, Sandbox
     from codedance.schema import Task, Trajectory
     from codedance.store import RunFolder
 
@@ -179,7 +178,7 @@ def _run(
         native = settings.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
         asked = load_model(model, base_url=base_url, api_key=api_key, native_tools=native)
         try:
-            async with _sandbox(sandbox_url, settings.limits) as sandbox:
+            async with sandbox_at(SandboxPlace(sandbox_url), limits=settings.limits) as sandbox:
                 if view is not None:
                     view.begin(task.question, shown)
                 return await run_episode(
@@ -193,16 +192,6 @@ def _run(
     finally:
         if view is not None:
             view.close()
-
-
-def _sandbox(url: str | None, limits: Limits) -> AbstractAsyncContextManager[Sandbox]:
-    if url is None:
-        from codedance.sandbox import LocalSandbox
-
-        return LocalSandbox(limits=limits)
-    from codedance.sandbox.service import RemoteSandbox
-
-    return RemoteSandbox(url, token=os.environ.get("CODEDANCE_SANDBOX_TOKEN"), limits=limits)
 
 
 def _view(run: RunFolder | None, inline: Graphics | None) -> LiveView | PlainView:

@@ -13,7 +13,7 @@ import typer
 
 from codedance.cli.eval_judge import JudgePlan, greet_judge, judge_plan, run_judge
 from codedance.cli.failures import INFRASTRUCTURE, tell
-from codedance.cli.places import SandboxPlace, check_place, sandbox_at
+from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.errors import UsageError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from codedance.sandbox import Limits, Sandbox
 
 __all__ = ["EVAL_EPILOG", "evaluate"]
+
+_WITHOUT_CODE = (ReasoningMode.DIRECT, ReasoningMode.SCHEMA)
 
 EVAL_EPILOG = """
 Examples:
@@ -55,7 +57,9 @@ def evaluate(
     model: Annotated[
         str, typer.Option(metavar="SPEC", help="nano, server:NAME, hf:PATH_OR_ID, or scripted:FILE.")
     ] = "nano",
-    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Where server:NAME is.")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where server:NAME is; several with commas between.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Local copies, DIR/NAME.tsv and the like. [the hub]")
     ] = None,
@@ -196,11 +200,13 @@ def _run(
     from codedance.bench.evaluation import EvalRun, Progress, evaluate, open_rows
     from codedance.models import load_model
 
+    mode = settings.episode.protocol.mode
+    if place.flag is not None and mode in _WITHOUT_CODE:
+        raise UsageError(f"{place.flag}: --mode {mode.value} runs no code; take it out")
     benchmarks = expand(names)
     loaded = open_rows(benchmarks, settings.rows, data)
-    check_place(place)
     native = settings.episode.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
-    if native and settings.episode.protocol.mode is not ReasoningMode.CODE:
+    if native and mode is not ReasoningMode.CODE:
         raise UsageError("--format tool-call: goes with --mode code")
     key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
 
@@ -212,7 +218,7 @@ def _run(
             await greet_judge(judge)
         asked = load_model(model, base_url=base_url, api_key=key, native_tools=native, server=server)
         try:
-            async with _sandbox(place, settings.episode.limits, settings.episode.protocol.mode) as sandbox:
+            async with _sandbox(place, settings.episode.limits, mode) as sandbox:
                 return await evaluate(run, asked, sandbox, patience=patience, listener=listener)
         finally:
             await asked.close()
@@ -222,7 +228,7 @@ def _run(
 
 
 def _sandbox(place: SandboxPlace, limits: Limits, mode: ReasoningMode) -> AbstractAsyncContextManager[Sandbox]:
-    if mode in (ReasoningMode.DIRECT, ReasoningMode.SCHEMA):
+    if mode in _WITHOUT_CODE:
         from codedance.sandbox import NoSandbox
 
         return nullcontext(NoSandbox())

@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,9 +131,8 @@ def _checked(recipe: Recipe, python: str, planned: Launch, *, must: bool) -> str
     return f"checked: {versions}; registered: {', '.join(registered)}"
 
 
-def _asked(python: str, program: str, environment: object = None) -> dict[str, str | None]:
+def _asked(python: str, program: str, environment: Mapping[str, str] | None = None) -> dict[str, str | None]:
     """What a small program prints as the last line of its output, as JSON."""
-    more = environment if isinstance(environment, dict) else {}
     try:
         done = subprocess.run(  # noqa: S603 - our own program, the caller's interpreter
             [python, "-c", program],
@@ -141,7 +140,7 @@ def _asked(python: str, program: str, environment: object = None) -> dict[str, s
             text=True,
             timeout=_CHECK_SECONDS,
             check=False,
-            env={**os.environ, **more},
+            env={**os.environ, **(environment or {})},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EngineError(f"{python}: cannot be asked what is installed ({error})") from None

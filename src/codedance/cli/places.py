@@ -13,28 +13,31 @@ from codedance.errors import UsageError
 if TYPE_CHECKING:
     from codedance.sandbox import Limits, Sandbox
 
-__all__ = ["SandboxPlace", "check_place", "sandbox_at"]
+__all__ = ["SandboxPlace", "sandbox_at"]
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxPlace:
-    """What was asked for; this machine if nothing was."""
+    """What was asked for; this machine if nothing was. Two places at once are refused.
+
+    >>> SandboxPlace("http://localhost:8123", "auto")
+    Traceback (most recent call last):
+    codedance.errors.UsageError: --sandbox and --ray: choose one
+    """
 
     url: str | None = None
     """Of a sandbox service."""
     ray: str | None = None
     """Address of a Ray cluster."""
 
+    def __post_init__(self) -> None:
+        if self.url is not None and self.ray is not None:
+            raise UsageError("--sandbox and --ray: choose one")
 
-def check_place(place: SandboxPlace) -> None:
-    """Refuse two places at once.
-
-    >>> check_place(SandboxPlace("http://localhost:8123", "auto"))
-    Traceback (most recent call last):
-    codedance.errors.UsageError: --sandbox and --ray: choose one
-    """
-    if place.url is not None and place.ray is not None:
-        raise UsageError("--sandbox and --ray: choose one")
+    @property
+    def flag(self) -> str | None:
+        """The flag that asked for it; ``None`` for this machine."""
+        return "--sandbox" if self.url is not None else "--ray" if self.ray is not None else None
 
 
 def sandbox_at(place: SandboxPlace, *, limits: Limits) -> AbstractAsyncContextManager[Sandbox]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ __all__ = ["LARGEST_TRACE_BYTES", "RecordedAt", "offsets", "read_trace", "record
 LARGEST_TRACE_BYTES = 256 * 2**20
 """Of a file that holds one trajectory."""
 _TRAJECTORIES, _MANIFEST = "trajectories.jsonl", "manifest.json"
-_DOES_SOMETHING = (b'"code":"', b'"execution":{')
-"""One of these stands in the line of every trajectory that ran code or cut out a part of a picture."""
+_DOES_SOMETHING = re.compile(rb'"code"\s*:\s*"|"execution"\s*:\s*\{')
+"""This stands in the line of every trajectory that ran code or cut out a part of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,15 @@ def offsets(run: Path, name: str | None = None) -> tuple[array[int], int]:
         StoreError: the file cannot be read.
         DataError: there is no trajectory of this name.
     """
-    wanted = f'"id":{_json(name)}'.encode() if name is not None else b""
+    wanted = re.compile(rb'"id"\s*:\s*' + re.escape(_json(name).encode()) if name is not None else b"")
     found: array[int] = array("q")
     silent, offset = 0, 0
     path = run / _TRAJECTORIES
     try:
         with path.open("rb") as file:
             for line in file:
-                if line.endswith(b"\n") and line.strip() and wanted in line[: 1024 + len(wanted)]:
-                    if any(mark in line for mark in _DOES_SOMETHING):
+                if line.endswith(b"\n") and line.strip() and wanted.search(line[: 1024 + len(wanted.pattern)]):
+                    if _DOES_SOMETHING.search(line):
                         found.append(offset)
                     else:
                         silent += 1

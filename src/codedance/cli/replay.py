@@ -13,7 +13,6 @@ import typer
 
 from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.text import visible
-from codedance.errors import StoreError
 
 if TYPE_CHECKING:
     from codedance.episode.replaying import Recorded, Replayed, ReplayReport
@@ -160,13 +159,10 @@ def _run(
 
 
 def _write(out: Path, verdicts: Sequence[Replayed]) -> None:
-    from codedance.store import write_bytes
+    from codedance.episode.replaying import Replayed
+    from codedance.store import RecordFile
 
-    ordered = sorted(verdicts, key=lambda one: one.id)
-    try:
-        write_bytes(out, b"".join(one.model_dump_json().encode("utf-8", "replace") + b"\n" for one in ordered))
-    except OSError as error:
-        raise StoreError(f"--out {out}: cannot be written ({error.strerror or error})") from None
+    RecordFile(out, Replayed).replace(sorted(verdicts, key=lambda one: one.id))
 
 
 def _page(job: _Job, report: ReplayReport) -> Iterator[str]:

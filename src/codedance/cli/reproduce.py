@@ -12,7 +12,7 @@ import typer
 from codedance.cli.failures import tell
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
-from codedance.cli.train_grpo import require_torch
+from codedance.cli.train_grpo import renamed, require_torch
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def reproduce(
     from codedance.study.steps import Step, forget, held
     from codedance.train.nano import check_recipe
 
-    settings = apply_settings(settings_of(scale.value), assignments or [], file=config)
+    settings = apply_settings(settings_of(scale.value), renamed(assignments), file=config)
     given = {"given_data": str(data.absolute()) if data is not None else settings.given_data}
     given["given_model"] = _checkpoint(model) if model is not None else settings.given_model
     settings = settings.model_copy(update=given)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, assert_never
 from codedance.cli.data_generate import make_set
 from codedance.cli.failures import tell
 from codedance.cli.progress import progress_bar
-from codedance.cli.train_grpo import policy_of, run_policy, task_source
+from codedance.cli.train_ablation import make_run, write_table
+from codedance.cli.train_grpo import weights_of
 from codedance.errors import DataError, SandboxError
 from codedance.store import write_text
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from codedance.study.evidence import Evidence
     from codedance.study.settings import StudySettings
     from codedance.study.steps import Step
-    from codedance.train.trainer import Step as TrainStep
 
 __all__ = ["do_step", "judged_of"]
 
@@ -87,49 +87,38 @@ def _teach(out: Path, settings: StudySettings) -> None:
         save_checkpoint(given, encoder.tokenizer, folder / "checkpoint")
         return
     with progress_bar("teaching", settings.sft.train.steps) as tick:
-        network, tokenizer = train_nano(settings.sft, data_folder(out, settings), folder, listener=_ticking(tick))
+        reach = _reaching(tick)
+        network, tokenizer = train_nano(
+            settings.sft, data_folder(out, settings), folder, listener=lambda step: reach(step.step)
+        )
     save_checkpoint(network, tokenizer, folder / "checkpoint")
 
 
-def _ticking(tick: Callable[[], None]) -> Callable[[TrainStep], None]:
-    """Moves a bar to the step that was done; a run that goes on begins in the middle."""
+def _reaching(tick: Callable[[], None]) -> Callable[[int], None]:
+    """Moves a bar to how much is done; what goes on begins in the middle."""
     seen = 0
 
-    def show(step: TrainStep) -> None:
+    def reach(now: int) -> None:
         nonlocal seen
-        for _ in range(step.step - seen):
+        for _ in range(now - seen):
             tick()
-        seen = step.step
+        seen = now
 
-    return show
+    return reach
 
 
 def _reinforce(out: Path, settings: StudySettings, device: str) -> None:
     from codedance.study.steps import run_name
-    from codedance.train.ablation import ablation, ablation_table, read_runs
 
     folders = []
     for number, (variant, seed) in enumerate(settings.runs, 1):
         tell(f"run {number} of {len(settings.runs)}: {run_name(variant, seed)}")
         chosen = settings.grpo.model_copy(update={"variant": variant, "seed": seed})
         folder = out / "grpo" / run_name(variant, seed)
-        network, encoder, start = policy_of(str(out / "sft" / "checkpoint"), device)
-        source = task_source(None, chosen)
-        run_policy(
-            network,
-            encoder,
-            source,
-            chosen,
-            folder=folder,
-            steps=settings.steps,
-            start=start,
-            board=False,
-            as_json=False,
-        )
+        model = str(out / "sft" / "checkpoint")
+        make_run(chosen, folder, model=model, tasks=None, device=device, steps=settings.steps)
         folders.append(folder)
-    found = ablation(read_runs(folders))
-    write_text(out / "grpo" / "ablation.md", ablation_table(found) + "\n")
-    write_text(out / "grpo" / "ablation.json", found.model_dump_json(indent=2) + "\n")
+    write_table(folders, out / "grpo")
 
 
 def _evaluate(out: Path, settings: StudySettings) -> None:
@@ -143,8 +132,6 @@ def _evaluate(out: Path, settings: StudySettings) -> None:
 
 def _ask(checkpoint: Path, folder: Path, settings: StudySettings, *, name: str) -> None:
     """One policy on the held-out scenes, greedy; what was asked is not asked again."""
-    import hashlib
-
     import anyio
 
     from codedance.bench import expand
@@ -155,26 +142,23 @@ def _ask(checkpoint: Path, folder: Path, settings: StudySettings, *, name: str) 
 
     benchmarks = expand([f"worlds/{family}" for family in settings.families])
     chosen = EvalSettings(episode=_greedy(settings), rows=LoadSettings(limit=settings.rows))
-    weights = hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()[:16]
     with (
         EvalRun(
-            folder, benchmarks, open_rows(benchmarks, chosen.rows), settings=chosen, model=f"{name}:{weights}"
+            folder,
+            benchmarks,
+            open_rows(benchmarks, chosen.rows),
+            settings=chosen,
+            model=f"{name}:{weights_of(checkpoint)}",
         ) as run,
         progress_bar(f"evaluating {name}", run.total) as tick,
     ):
-        ended = 0
-
-        def show(now: int) -> None:
-            nonlocal ended
-            for _ in range(now - ended):
-                tick()
-            ended = now
+        reach = _reaching(tick)
 
         async def ask() -> None:
             model = load(checkpoint, name=name)
             try:
                 async with LocalSandbox(limits=chosen.episode.limits) as sandbox:
-                    await evaluate(run, model, sandbox, patience=Patience(), listener=lambda one: show(one.ended))
+                    await evaluate(run, model, sandbox, patience=Patience(), listener=lambda one: reach(one.ended))
             finally:
                 await model.close()
 

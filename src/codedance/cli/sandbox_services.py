@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -62,8 +60,10 @@ def serve(
     """Offer sandbox sessions over HTTP, and SandboxFusion's /run_code."""
     import anyio
 
+    from codedance.viewer.listening import is_loopback
+
     token = os.environ.get("CODEDANCE_SANDBOX_TOKEN") or None
-    if token is None and not _is_loopback(host):
+    if token is None and not is_loopback(host):
         raise UsageError(
             f"{host} can be reached by others: set a token in the environment variable CODEDANCE_SANDBOX_TOKEN first"
         )
@@ -83,19 +83,14 @@ def serve(
 
 
 async def _serve(host: str, port: int, tier: Tier | None, settings: ServiceSettings) -> None:
-    import socket
-
     import uvicorn
 
     from codedance.sandbox import LocalSandbox
     from codedance.sandbox.service import SessionKeeper
     from codedance.sandbox.service.api import create_app
+    from codedance.viewer.listening import leave, listen_at, url_of
 
-    try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise UsageError(f"cannot listen at {host} port {port}: {error.strerror or error}") from None
-    with listening:
+    with listen_at(host, port) as listening:
         pool = min(8, settings.max_sessions)
         async with LocalSandbox(tier=tier, limits=settings.limits, pool=pool) as sandbox:
             keeper = SessionKeeper(
@@ -109,16 +104,10 @@ async def _serve(host: str, port: int, tier: Tier | None, settings: ServiceSetti
                 uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, limit_concurrency=512)
             )
             used = sandbox.tier.value if sandbox.tier else ""
-            address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+            address = url_of(host, listening)
             typer.echo(f"the sandbox (tier {used}) listens at {address}, its API is described at {address}/docs")
-            # uvicorn sends itself the signal again once it has ended, which would kill us before we have closed.
-            signal.signal(signal.SIGTERM, _leave)
+            signal.signal(signal.SIGTERM, leave)
             await server.serve([listening])
-
-
-def _leave(number: int, _: FrameType | None) -> NoReturn:
-    """End by an exception, so that the sandbox is closed on the way; the code is the one that shells give a signal."""
-    raise SystemExit(128 + number)
 
 
 def mcp(
@@ -137,10 +126,3 @@ def mcp(
         raise MissingExtraError("the MCP server", "mcp") from None
     sandbox = LocalSandbox(tier=tier, limits=apply_settings(Limits(), assignments or []))
     create_server(sandbox, max_sessions=max_sessions).run("stdio")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import signal
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.settings import apply_settings
 from codedance.errors import MissingExtraError, SandboxError, UsageError
 from codedance.schema import CodeFormat
@@ -91,8 +89,10 @@ def serve(
     """Serve the playground, and OpenAI's chat completions with a model that thinks by writing code."""
     import anyio
 
+    from codedance.viewer.listening import is_address, is_loopback
+
     token = os.environ.get("CODEDANCE_API_TOKEN") or None
-    if token is None and not _is_loopback(host):
+    if token is None and not is_loopback(host):
         raise UsageError(
             f"{host} can be reached by others: set a token in the environment variable CODEDANCE_API_TOKEN first"
         )
@@ -103,7 +103,7 @@ def serve(
         running=running,
         waiting=waiting,
         body_bytes=max_body << 20,
-        hosts=(*(allow_host or ()), *(() if _is_address(host) else (host,))),
+        hosts=(*(allow_host or ()), *(() if is_address(host) else (host,))),
         origins=tuple(one.rstrip("/") for one in allow_origin or ()),
         remote_images=allow_remote_images,
     )
@@ -177,12 +177,9 @@ async def _serve(
     from codedance.serving.app import create_app
     from codedance.serving.service import Service
     from codedance.serving.traces import TraceShelf
+    from codedance.viewer.listening import leave, listen_at, url_of
 
-    host, port = address
-    try:
-        listening = socket.create_server(address, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise UsageError(f"cannot listen at {host} port {port}: {error.strerror or error}") from None
+    listening = listen_at(*address)
     native = settings.episode.protocol.code_format is CodeFormat.TOOL_CALL
     with listening:
         async with (
@@ -198,18 +195,17 @@ async def _serve(
                 timeout_graceful_shutdown=3,
                 limit_concurrency=512,
             )
-            shown = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+            shown = url_of(address[0], listening)
             typer.echo(f"playground: {shown}/")
             typer.echo(f"API: {shown}/v1 (models: {', '.join(name for name, _ in specs)})")
-            # uvicorn sends itself the signal again once it has ended, which would kill us before we have closed.
-            signal.signal(signal.SIGTERM, _leave)
+            signal.signal(signal.SIGTERM, leave)
             leaving: SystemExit | None = None
             async with anyio.create_task_group() as group:
                 group.start_soon(_warm, sandbox)
                 try:
                     await uvicorn.Server(config).serve([listening])
-                except SystemExit as leave:  # outside of the group, which would wrap it
-                    leaving = leave
+                except SystemExit as ended:  # outside of the group, which would wrap it
+                    leaving = ended
                 group.cancel_scope.cancel()
             if leaving is not None:
                 raise leaving
@@ -247,27 +243,8 @@ async def _loaded(
 
 
 def _sandbox(url: str | None, limits: Limits, running: int) -> AbstractAsyncContextManager[Sandbox]:
-    if url is None:
-        from codedance.sandbox import LocalSandbox
+    if url is not None:
+        return sandbox_at(SandboxPlace(url), limits=limits)
+    from codedance.sandbox import LocalSandbox
 
-        return LocalSandbox(limits=limits, pool=min(4, running))
-    from codedance.sandbox.service import RemoteSandbox
-
-    return RemoteSandbox(url, token=os.environ.get("CODEDANCE_SANDBOX_TOKEN"), limits=limits)
-
-
-def _leave(number: int, _: FrameType | None) -> NoReturn:
-    """End by an exception, so that sandbox and models are closed on the way; the code is what shells give a signal."""
-    raise SystemExit(128 + number)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    return ipaddress.ip_address(host).is_loopback if _is_address(host) else host == "localhost"
+    return LocalSandbox(limits=limits, pool=min(4, running))

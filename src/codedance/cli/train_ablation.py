@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codedance.cli.settings import apply_settings
-from codedance.cli.train_grpo import policy_of, require_torch, run_policy, task_source
+from codedance.cli.train_grpo import policy_of, renamed, require_torch, run_policy, task_source
 from codedance.errors import UsageError
 
-__all__ = ["ABLATION_EPILOG", "TABLE_EPILOG", "ablation", "table"]
+if TYPE_CHECKING:
+    from codedance.train.grpo_settings import GrpoSettings
 
-_VARIANTS = ("outcome", "deepeyes", "bat-no-turn", "bat")
+__all__ = ["ABLATION_EPILOG", "TABLE_EPILOG", "ablation", "make_run", "table", "write_table"]
+
 _SEEDS = (0, 1)
 
 ABLATION_EPILOG = """
@@ -45,7 +47,7 @@ def ablation(
     ] = None,
     variants: Annotated[
         list[str] | None,
-        typer.Option("--variant", metavar="V", help=f"A reward; may be repeated. [{', '.join(_VARIANTS)}]"),
+        typer.Option("--variant", metavar="V", help="A reward; may be repeated. [outcome, deepeyes, bat-no-turn, bat]"),
     ] = None,
     seeds: Annotated[
         list[int] | None, typer.Option("--seed", metavar="S", help="A seed; may be repeated. [0, 1]")
@@ -60,25 +62,24 @@ def ablation(
 ) -> None:
     """Train with several rewards and seeds from one policy, equal in everything else, and compare them."""
     require_torch(threads)
+    from codedance.train.ablation import REWARDS
     from codedance.train.grpo_settings import GrpoSettings
 
-    named = [one.replace("reward.lambda=", "reward.turn_weight=", 1) for one in assignments or []]
+    named = renamed(assignments)
     plans = []
     for seed in dict.fromkeys(seeds or _SEEDS):
-        for variant in dict.fromkeys(variants or _VARIANTS):
+        for variant in dict.fromkeys(variants or REWARDS):
             settings = apply_settings(GrpoSettings(), [*named, f'variant="{variant}"', f"seed={seed}"], file=config)
             if not settings.exam_every:
                 raise UsageError("exam_every=0: an ablation compares exams; let there be some")
             plans.append(settings)
     for settings in plans:
-        folder = out / f"{settings.variant}-{settings.seed}"
-        network, encoder, start = policy_of(model, device)
-        source = task_source(tasks, settings)
-        run_policy(
-            network, encoder, source, settings, folder=folder, steps=steps, start=start, board=False, as_json=False
+        make_run(
+            settings, out / f"{settings.variant}-{settings.seed}", model=model, tasks=tasks, device=device, steps=steps
         )
     folders = [one.parent for one in sorted(out.glob("*/curve.jsonl"))]
-    typer.echo(_written(folders, out))
+    text = write_table(folders, out)
+    typer.echo(f"{text}\n\nwritten: {out / 'ablation.md'}, ablation.json, curves.png")
 
 
 def table(
@@ -93,8 +94,15 @@ def table(
     typer.echo(found.model_dump_json(indent=2) if as_json else ablation_table(found))
 
 
-def _written(folders: list[Path], out: Path) -> str:
-    """Write table and curves of all the runs there are; gives the table."""
+def make_run(settings: GrpoSettings, folder: Path, *, model: str, tasks: Path | None, device: str, steps: int) -> None:
+    """One run of several that begin with the same policy; a stopped one goes on."""
+    network, encoder, start = policy_of(model, device)
+    source = task_source(tasks, settings)
+    run_policy(network, encoder, source, settings, folder=folder, steps=steps, start=start, board=False, as_json=False)
+
+
+def write_table(folders: list[Path], out: Path) -> str:
+    """Write table, figures and curves of these runs; gives the table."""
     from codedance.store import write_text
     from codedance.train.ablation import ablation as put_together
     from codedance.train.ablation import ablation_table, read_runs
@@ -106,4 +114,4 @@ def _written(folders: list[Path], out: Path) -> str:
     write_text(out / "ablation.md", text + "\n")
     write_text(out / "ablation.json", found.model_dump_json(indent=2) + "\n")
     draw_curves([(folder.name, read_curve(folder)) for folder in folders], out / "curves.png")
-    return f"{text}\n\nwritten: {out / 'ablation.md'}, ablation.json, curves.png"
+    return text

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from codedance.train.rehearsal import Rehearsal
     from codedance.train.task_source import TaskSource
 
-__all__ = ["GRPO_EPILOG", "PLOT_EPILOG", "grpo", "plot", "policy_of", "require_torch", "run_policy", "task_source"]
+__all__ = [
+    "GRPO_EPILOG",
+    "PLOT_EPILOG",
+    "grpo",
+    "plot",
+    "policy_of",
+    "renamed",
+    "require_torch",
+    "run_policy",
+    "task_source",
+    "weights_of",
+]
 
 GRPO_EPILOG = """
 Examples:
@@ -80,7 +91,7 @@ def grpo(
     require_torch(threads)
     from codedance.train.grpo_settings import GrpoSettings
 
-    named = [one.replace("reward.lambda=", "reward.turn_weight=", 1) for one in assignments or []]
+    named = renamed(assignments)
     named += [f'variant="{variant}"'] * (variant is not None) + [f"seed={seed}"] * (seed is not None)
     settings = apply_settings(GrpoSettings(), named, file=config)
     network, encoder, start = policy_of(model, device)
@@ -118,6 +129,20 @@ def plot(
     typer.echo(f"picture: {path}")
 
 
+def renamed(assignments: list[str] | None) -> list[str]:
+    """The assignments, ``reward.lambda`` under its name in the settings: ``lambda`` can be none in Python.
+
+    >>> renamed(["reward.lambda=0.5"])
+    ['reward.turn_weight=0.5']
+    """
+    return [one.replace("reward.lambda=", "reward.turn_weight=", 1) for one in assignments or []]
+
+
+def weights_of(folder: Path) -> str:
+    """A name for exactly the weights of a checkpoint."""
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
+
+
 def policy_of(model: str, device: str) -> tuple[Network, Encoder, str]:
     """Network, its chat format, and a name for exactly these weights."""
     import torch
@@ -132,11 +157,11 @@ def policy_of(model: str, device: str) -> tuple[Network, Encoder, str]:
     except (AssertionError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0]
         raise UsageError(f"--device {device}: cannot be used here ({first})") from None
-    weights = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    return network, encoder, weights[:16]
+    return network, encoder, weights_of(folder)
 
 
 def task_source(tasks: Path | None, settings: GrpoSettings) -> TaskSource:
+    """The tasks of a run folder, or fresh scenes of worlds where none is named."""
     from codedance.train.task_source import StoredTasks, WorldTasks
 
     if tasks is not None:
@@ -263,6 +288,7 @@ def _report(found: Rehearsal) -> str:
 
 
 def require_torch(threads: int) -> None:
+    """Set the threads of matrix products; raises :class:`MissingExtraError` where torch is missing."""
     try:
         import torch
     except ImportError:

@@ -51,8 +51,8 @@ def verify(
     """Hold trajectories against their seals and pictures against their hashes: any change, removal or swap is told."""
     from codedance.cli.progress import progress_bar
     from codedance.cli.recorded import read_trace, recorded_place
+    from codedance.store import count_lines
     from codedance.store.verifying import verify_run, verify_trajectory
-    from codedance.synth.interop import count_records
 
     if head is not None and not _HASH.fullmatch(head := head.strip().lower()):
         raise UsageError(f"--head {head[:80]}: a head is 64 hexadecimal digits")
@@ -64,7 +64,8 @@ def verify(
         lying = pictures or (beside if beside.is_dir() else None)
         reports = [verify_trajectory(place.trace, read_trace(place.trace), pictures=lying, expected=head)]
     else:
-        with progress_bar("verifying", count_records(place.runs)) as tick:
+        count = sum(count_lines(folder / "trajectories.jsonl") for folder in place.runs)
+        with progress_bar("verifying", count) as tick:
             reports = [verify_run(folder, expected=head, tick=tick) for folder in place.runs]
     good = all(report.intact for report in reports)
     if as_json:

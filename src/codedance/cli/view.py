@@ -11,7 +11,7 @@ import typer
 from codedance.cli.failures import tell
 from codedance.cli.progress import progress_bar
 from codedance.cli.text import visible
-from codedance.errors import StoreError, UsageError
+from codedance.errors import UsageError
 
 if TYPE_CHECKING:
     from codedance.schema import Trajectory
@@ -78,14 +78,14 @@ def view(
 
 def _static(folder: Path, out: Path, *, reward: str | None, as_json: bool) -> None:
     """Write the site of a run."""
-    from codedance.store import RunFolder
-    from codedance.viewer.site import count_trajectories, write_site
+    from codedance.store import RunFolder, count_lines
+    from codedance.viewer.site import write_site
 
     run = RunFolder.open(folder)
     if out.resolve() == folder.resolve():
         raise UsageError(f"{out}: is the run itself; choose another folder, for example {folder / 'site'}")
     verdict = _verdicts(run, reward)
-    with progress_bar("pages", count_trajectories(run)) as step:
+    with progress_bar("pages", count_lines(run.folder / "trajectories.jsonl")) as step:
         report = write_site(run, out, verdict=verdict, step=step)
     if report.missing:
         tell(f"{report.missing} pictures are missing in {folder} or are not what was recorded; their pages say so")
@@ -96,7 +96,7 @@ def _static(folder: Path, out: Path, *, reward: str | None, as_json: bool) -> No
         typer.echo(visible(f"site: {report.index}"))
 
 
-def _verdicts(run: RunFolder, reward: str | None) -> Callable[[int, Trajectory], Verdict]:
+def _verdicts(run: RunFolder, reward: str | None) -> Callable[[Trajectory], Verdict]:
     """What trajectories are worth: by a reward, by the benchmark's scores, or by their reference answers."""
     from codedance.viewer.site import Verdict, reference_verdict
 
@@ -104,7 +104,7 @@ def _verdicts(run: RunFolder, reward: str | None) -> Callable[[int, Trajectory],
         return _rewarded(run, reward)
     outcomes = _outcomes(run)
 
-    def verdict(_number: int, trajectory: Trajectory) -> Verdict:
+    def verdict(trajectory: Trajectory) -> Verdict:
         if trajectory.id in outcomes:
             return Verdict(outcomes[trajectory.id])
         return reference_verdict(trajectory, run)
@@ -114,25 +114,13 @@ def _verdicts(run: RunFolder, reward: str | None) -> Callable[[int, Trajectory],
 
 def _outcomes(run: RunFolder) -> dict[str, bool | None]:
     """What the benchmark says, by trajectory; nothing for runs that are no evaluation, or not scored yet."""
-    from codedance.bench import Mode
-    from codedance.bench.evaluation import read_ends
-    from codedance.bench.outcomes import Outcome
+    from codedance.viewer.runs.scored import read_scores
 
-    if not (run.folder / "scores.jsonl").exists():
-        return {}
-    found: dict[str, bool | None] = {}
-    try:
-        for end in read_ends(run.folder):
-            if end.trajectory is not None:
-                outcome = end.scores[Mode.STRICT].outcome
-                unknown = outcome in (Outcome.NEEDS_JUDGE, Outcome.ERROR)
-                found[end.trajectory] = None if unknown else outcome is Outcome.RIGHT
-    except (StoreError, KeyError):
-        return {}  # scores of another kind of run: its reference answers tell
-    return found
+    scores = read_scores(run.folder / "scores.jsonl")
+    return {one.trajectory: one.verdict.correct for one in scores if one.trajectory is not None}
 
 
-def _rewarded(run: RunFolder, name: str) -> Callable[[int, Trajectory], Verdict]:
+def _rewarded(run: RunFolder, name: str) -> Callable[[Trajectory], Verdict]:
     """Scores of the whole run under a reward, group by group."""
     from codedance.cli.reward_input import read_groups
     from codedance.rewards import RewardSettings, score_batch, score_of, variant_named
@@ -145,7 +133,7 @@ def _rewarded(run: RunFolder, name: str) -> Callable[[int, Trajectory], Verdict]
     members = {group.task_id: (result, iter(result.attempts)) for group, result in zip(groups, scored, strict=True)}
     basis = f"Made by codedance view with the reward {name} and its usual constants, from all attempts of this run."
 
-    def verdict(_number: int, trajectory: Trajectory) -> Verdict:
+    def verdict(trajectory: Trajectory) -> Verdict:
         group, attempts = members.get(trajectory.task.id, (None, iter(())))
         one = next(attempts, None)
         if group is None or one is None:  # finished since the run was read

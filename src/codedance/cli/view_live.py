@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 import webbrowser
@@ -39,12 +38,13 @@ def view_live(
         cache: where the index goes; in the folder itself if not given, or in the user's cache.
         open_browser: whether to open the address in a browser.
     """
+    from codedance.viewer.listening import is_address, is_loopback
     from codedance.viewer.runs.guard import GuardSettings
     from codedance.viewer.runs.serving import ServeSettings, serve_runs
 
-    outside = not _is_loopback(host)
+    outside = not is_loopback(host)
     token = os.environ.get("CODEDANCE_VIEW_TOKEN") or (secrets.token_urlsafe(24) if outside else None)
-    names = (*allow_host, *(() if _is_address(host) else (host,)))
+    names = (*allow_host, *(() if is_address(host) else (host,)))
     settings = ServeSettings(host, port, GuardSettings(token, names), index_beside=cache is None)
 
     def ready(address: str) -> None:
@@ -107,15 +107,3 @@ def _mcnemar(fixed: int, broken: int) -> float:
 def _caches() -> Path:
     named = os.environ.get("XDG_CACHE_HOME")
     return Path(named) if named and Path(named).is_absolute() else Path.home() / ".cache"
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    return ipaddress.ip_address(host).is_loopback if _is_address(host) else host == "localhost"

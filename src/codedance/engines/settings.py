@@ -41,6 +41,9 @@ class EngineSettings(Record):
     """Which system prompt the model reads: that of the data set's row (ours, if it has none), or always ours."""
     sandbox: str | None = Field(default=None, pattern=r"^https?://")
     """Address of a ``codedance sandbox serve``; ``None`` runs code on the machine where the rollout's worker is."""
+    sandbox_token_file: str | None = Field(default=None, min_length=1)
+    """File with the token of that service, on every machine with rollouts; the token itself is in no setting, for
+    settings are logged."""
     at_once: int = Field(default=32, ge=1)
     """Sessions that a worker keeps forked ahead of need."""
 

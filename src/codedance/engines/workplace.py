@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from codedance.engines.settings import EngineSettings
+from codedance.errors import UsageError
 from codedance.rewards import MathChecker
 from codedance.sandbox import LocalSandbox, Sandbox
 from codedance.sandbox.service.client import RemoteSandbox
@@ -34,6 +36,7 @@ class Workplace:
         Raises:
             SandboxError: it cannot be had.
             MissingExtraError: its libraries are not installed.
+            UsageError: the file with its token cannot be read.
         """
         async with self._opening:
             if self._sandbox is None:
@@ -64,16 +67,25 @@ class Workplace:
 
     def _made(self) -> LocalSandbox | RemoteSandbox:
         if self.settings.sandbox is not None:
-            return RemoteSandbox(self.settings.sandbox, limits=self.settings.limits)
+            return RemoteSandbox(self.settings.sandbox, token=self._token(), limits=self.settings.limits)
         return LocalSandbox(limits=self.settings.limits, pool=self.settings.at_once)
 
+    def _token(self) -> str | None:
+        path = self.settings.sandbox_token_file
+        if path is None:
+            return None
+        try:
+            return Path(path).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"codedance.sandbox_token_file={path}: the token cannot be read ({error})") from None
 
-_PLACES: dict[tuple[int, str], Workplace] = {}
+
+_PLACES: dict[tuple[asyncio.AbstractEventLoop, str], Workplace] = {}
 
 
 def workplace(settings: EngineSettings) -> Workplace:
     """The workplace of the running event loop for these settings; every call gives the same one."""
-    key = (id(asyncio.get_running_loop()), settings.model_dump_json())
+    key = (asyncio.get_running_loop(), settings.model_dump_json())
     if key not in _PLACES:
         _PLACES[key] = Workplace(settings)
     return _PLACES[key]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -96,5 +95,4 @@ def _assistant(message: ChatMessage, number: int) -> tuple[dict[str, Any], str |
 
 
 def _image(picture: Picture) -> dict[str, Any]:
-    data = base64.b64encode(picture.data).decode()
-    return {"type": "image_url", "image_url": {"url": f"data:{picture.mime_type};base64,{data}"}}
+    return {"type": "image_url", "image_url": {"url": picture.data_url}}

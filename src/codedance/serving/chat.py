@@ -14,13 +14,11 @@ from codedance.serving.completions import DONE, ChoiceStream, completion, failur
 from codedance.serving.refusals import RefusalError, error_body
 from codedance.serving.service import Asked, Choice, Service
 from codedance.serving.settings import ServingSettings
+from codedance.viewer.asgi import Receive, Send
 
 __all__ = ["ChatEndpoint"]
 
 T = TypeVar("T")
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _ALIVE = b": still working\n\n"
 _ALIVE_SECONDS = 10.0

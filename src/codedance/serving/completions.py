@@ -11,7 +11,8 @@ from codedance.protocol import parse_reply
 from codedance.schema import StopReason, Trajectory
 from codedance.serving.refusals import RefusalError
 from codedance.serving.service import Asked, Choice
-from codedance.serving.steps import STOP_WORDS, ReasoningText, event_json
+from codedance.serving.steps import ReasoningText, event_json
+from codedance.viewer.trace.facts import STOPS
 
 __all__ = ["DONE", "ChoiceStream", "completion", "failure_of", "server_sent", "usage_chunk"]
 
@@ -138,7 +139,7 @@ def _summary(choice: Choice) -> dict[str, Any]:
         "url": f"/v1/traces/{choice.trace}",
         "page": f"/v1/traces/{choice.trace}/page",
         "stop": trajectory.stop.value,
-        "message": STOP_WORDS[trajectory.stop],
+        "message": STOPS[trajectory.stop],
         "turns": len(trajectory.turns),
         "runs": sum(turn.execution is not None for turn in trajectory.turns),
         "seconds": round(trajectory.seconds, 3),

@@ -13,7 +13,7 @@ from codedance.schema import Budgets, Sampling
 from codedance.serving.refusals import RefusalError
 from codedance.serving.settings import ServingSettings
 
-__all__ = ["ChatRequest", "ChoiceOptions", "Wishes", "read_request", "wanted_settings"]
+__all__ = ["ChatRequest", "StreamOptions", "Wishes", "read_request", "wanted_settings"]
 
 _COLD = 1e-3
 """Temperatures below this are greedy: dividing by them would leave the range of numbers."""
@@ -60,7 +60,7 @@ def _whole(value: Any) -> Any:  # noqa: ANN401 - runs before validation
 _Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
 
 
-class ChoiceOptions(BaseModel):
+class StreamOptions(BaseModel):
     """``stream_options`` of a request."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
@@ -91,7 +91,7 @@ class ChatRequest(BaseModel):
     model: str
     messages: list[Any] = Field(min_length=1)
     stream: bool | None = False
-    stream_options: ChoiceOptions | None = None
+    stream_options: StreamOptions | None = None
     n: _Count | None = 1
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
     top_p: float | None = Field(default=None, gt=0.0, le=1.0)

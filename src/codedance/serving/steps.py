@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 from codedance.episode import CodeStarted, EpisodeEnded, Event, TextSampled, TurnEnded, TurnStarted
 from codedance.imaging import Picture
 from codedance.protocol import parse_reply
-from codedance.schema import Execution, StopReason, Trajectory, Turn
+from codedance.schema import Execution, Trajectory, Turn
+from codedance.viewer.trace.facts import STOPS
 
-__all__ = ["STOP_WORDS", "ReasoningText", "event_json", "picture_url", "trace_events"]
+__all__ = ["ReasoningText", "event_json", "trace_events"]
 
-STOP_WORDS = {
-    StopReason.ANSWERED: "The model gave its answer.",
-    StopReason.MAX_TURNS: "All turns were used without an answer.",
-    StopReason.MAX_TOKENS: "The token budget, or the model's context, was used up.",
-    StopReason.TIME: "The time budget was used up.",
-    StopReason.NO_ACTION: "The model wrote neither code nor an answer, also after a reminder.",
-    StopReason.BAD_FORMAT: "The model's code or answer could not be read, also after a reminder.",
-    StopReason.MODEL_FAILED: "The model could not be asked.",
-    StopReason.SANDBOX_FAILED: "The sandbox failed.",
-}
-"""What each stop reason means."""
 _OPEN, _CLOSE = "<think>", "</think>"
 _REASONING_OUTPUT = 4_000
 """Characters of one output in the readable text; the trace has all."""
-
-
-def picture_url(picture: Picture) -> str:
-    """The picture as a data URL."""
-    return f"data:{picture.mime_type};base64,{base64.b64encode(picture.data).decode()}"
 
 
 def event_json(event: Event, *, pictures: bool) -> dict[str, Any]:
@@ -96,7 +80,7 @@ def _execution(execution: Execution, pictures: dict[str, Picture]) -> dict[str, 
                 "width": one.image.width,
                 "height": one.image.height,
                 "source": one.source.value,
-                **({"url": picture_url(pictures[one.image.sha256])} if one.image.sha256 in pictures else {}),
+                **({"url": pictures[one.image.sha256].data_url} if one.image.sha256 in pictures else {}),
             }
             for one in execution.images
         ],
@@ -108,7 +92,7 @@ def _end(trajectory: Trajectory) -> dict[str, Any]:
         "type": "episode_ended",
         "answer": trajectory.answer,
         "stop": trajectory.stop.value,
-        "message": STOP_WORDS[trajectory.stop],
+        "message": STOPS[trajectory.stop],
         "failure": trajectory.failure.message if trajectory.failure is not None else None,
         "turns": len(trajectory.turns),
         "seconds": round(trajectory.seconds, 3),
@@ -130,7 +114,7 @@ class ReasoningText:
     _told: str = ""
     """Of the thought of this turn."""
     _code_told: bool = False
-    _begun: bool = field(default=False)
+    _begun: bool = False
 
     def add(self, event: Event) -> str:
         """The text that an event adds; may be empty."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -63,8 +63,4 @@ class TraceShelf:
             self.size -= oldest.size
         if self._run is not None:
             async with self._writing:
-                await anyio.to_thread.run_sync(self._write, self._run, [rollout])
-
-    @staticmethod
-    def _write(run: RunFolder, rollouts: Sequence[Rollout]) -> None:
-        run.add_all([(one.trajectory, one.pictures) for one in rollouts])
+                await anyio.to_thread.run_sync(self._run.add, rollout.trajectory, rollout.pictures)

@@ -3,7 +3,7 @@
 from codedance.store.atomic import write_bytes, write_text
 from codedance.store.cache import RecordCache
 from codedance.store.pictures import PictureStore
-from codedance.store.records import RecordFile
+from codedance.store.records import RecordFile, count_lines
 from codedance.store.run import Manifest, RunFolder, current_versions, picture_refs
 from codedance.store.seals import SealFile
 
@@ -14,6 +14,7 @@ __all__ = [
     "RecordFile",
     "RunFolder",
     "SealFile",
+    "count_lines",
     "current_versions",
     "picture_refs",
     "write_bytes",

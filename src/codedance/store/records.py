@@ -13,7 +13,7 @@ from codedance.errors import StoreError
 from codedance.schema import Record
 from codedance.store.atomic import write_bytes
 
-__all__ = ["RecordFile"]
+__all__ = ["RecordFile", "count_lines"]
 
 R = TypeVar("R", bound=Record)
 
@@ -106,6 +106,15 @@ class RecordFile(Generic[R]):
                 if keep < end:
                     file.truncate(keep)
         self._healed = True
+
+
+def count_lines(path: Path) -> int:
+    """Complete lines of a file, quickly, for progress bars; none of a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except OSError:
+        return 0
 
 
 def _after_last_newline(descriptor: int, end: int) -> int:

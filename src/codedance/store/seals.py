@@ -19,7 +19,7 @@ from codedance.schema import Record, Text
 from codedance.schema.images import Sha256
 from codedance.store.records import RecordFile
 
-__all__ = ["SEALS", "Content", "Seal", "SealFile", "content_of", "first_head", "next_head"]
+__all__ = ["SEALS", "Content", "Seal", "SealFile", "complete_lines", "content_of", "first_head", "next_head"]
 
 SEALS = "seals.jsonl"
 _TRAJECTORIES, _MANIFEST = "trajectories.jsonl", "manifest.json"
@@ -154,9 +154,7 @@ class SealFile:
         assert self._head is not None
         seals = []
         head, end = self._head, self._end
-        for line, end in _lines(self._data, self._end):
-            if not line.strip():
-                continue
+        for line, end in complete_lines(self._data, self._end):
             try:
                 content = content_of(line)
             except ValueError as error:
@@ -170,8 +168,12 @@ class SealFile:
         return self._data.stat().st_size if self._data.exists() else 0
 
 
-def _lines(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
-    """Every complete line from this byte on, and the byte after it."""
+def complete_lines(path: Path, start: int = 0) -> Iterator[tuple[bytes, int]]:
+    """Every complete line that is not blank, from this byte on, and the byte after it; none if there is no file.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             file.seek(start)
@@ -179,7 +181,8 @@ def _lines(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
                 if not line.endswith(b"\n"):
                     return
                 start += len(line)
-                yield line, start
+                if line.strip():
+                    yield line, start
     except FileNotFoundError:
         return
     except OSError as error:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from codedance.errors import StoreError
 from codedance.schema import ImageRef, Record, Text, Trajectory
 from codedance.store.pictures import PictureStore
 from codedance.store.run import picture_refs
-from codedance.store.seals import SEALS, Content, Seal, content_of, first_head, next_head
+from codedance.store.seals import SEALS, Content, Seal, complete_lines, content_of, first_head, next_head
 
 __all__ = ["MOST_FAULTS", "Fault", "FaultKind", "VerifyReport", "verify_run", "verify_trajectory"]
 
@@ -99,7 +98,7 @@ def verify_run(folder: Path, *, expected: str | None = None, tick: Callable[[], 
     head = first_head(folder)
     seals = _Seals(folder, head, found)
     after = 0 if expected == head else None
-    for number, line in enumerate(_complete_lines(folder / "trajectories.jsonl"), start=1):
+    for number, (line, _) in enumerate(complete_lines(folder / "trajectories.jsonl"), start=1):
         content = found.look(line, f"line {number}")
         if content is not None:
             head = next_head(head, content.digest)
@@ -254,13 +253,11 @@ class _Seals:
             self._found.fault(FaultKind.UNSEALED, f"{stranger}: stands at the end and has no seal")
 
     def _read(self, head: str) -> None:
-        offset = 0
-        for number, line in enumerate(_complete_lines(self._path)):
+        for number, (line, end) in enumerate(complete_lines(self._path)):
             try:
                 seal = Seal.model_validate_json(line)
             except ValidationError:
                 self._found.fault(FaultKind.SEALS, f"line {number + 1} of {SEALS} is no seal")
-                offset += len(line)
                 continue
             if seal.head != next_head(head, seal.content.digest):
                 what = "the run's settings or the first seal" if number == 0 else f"seal {number + 1} or the one before"
@@ -270,9 +267,8 @@ class _Seals:
             self._names.append(seal.content.id)
             self._places[bytes.fromhex(seal.content.digest)].append(place)
             self._by_name[seal.content.id].append(place)
-            self._lines.append(offset)
+            self._lines.append(end - len(line))
             self._late.append(seal.late)
-            offset += len(line)
 
     def _seal(self, place: int) -> Seal:
         with self._path.open("rb") as file:
@@ -296,17 +292,3 @@ def _changed(now: Content, then: Content) -> str:
         if one != other:
             return f"{now.id}: turn {number} has changed"
     return f"{now.id}: how it ended (answer, stop, ...) has changed"
-
-
-def _complete_lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                if line.strip():
-                    yield line
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None

@@ -18,6 +18,7 @@ from codedance.rewards.intervals import wilson
 from codedance.schema import Record
 from codedance.study.evidence import FOLLOWED, Evidence, Kind, Training
 from codedance.study.measures import Estimate, Measure, contrast, gap, over_seeds
+from codedance.train.ablation import REWARDS
 
 __all__ = ["CLAIMS", "Claim", "Finding", "Judged", "Verdict", "judge"]
 
@@ -25,7 +26,7 @@ _FEWEST_EXAMS = 5
 """Exams of a run from which its course can be told."""
 _RARE = 0.002
 """What none of the attempts did is absent if at most so large a share, with 95 %, may do it."""
-_RIVALS = ("outcome", "deepeyes", "bat-no-turn")
+_RIVALS = tuple(one for one in REWARDS if one != FOLLOWED)
 _BENCHMARKS = ("countbench", "pixmo_count", "vstar", "hrbench_4k", "chartqa", "mathvision", "mathvista", "wemath")
 
 
@@ -45,6 +46,8 @@ class Finding(Record):
     verdict: Verdict
     ours: str = ""
     estimate: Estimate | None = None
+    of_shares: bool = False
+    """Whether the estimate is a difference of shares, which is told in points of 100."""
     note: str = ""
 
 
@@ -105,6 +108,7 @@ def _difference(found: Evidence, estimates: Sequence[Estimate], measure: Measure
         verdict=verdict_of(estimates, seeds=seeds),
         ours=_shown(smallest, measure),
         estimate=smallest,
+        of_shares=measure is not Measure.TURNS,
         note=f"{note}{'; one seed' if seeds == 1 else ''}",
     )
 
@@ -213,7 +217,7 @@ def _still_rises(found: Evidence) -> Finding:
     assert estimate is not None, "there are runs"
     note = f"exam accuracy with bat: last step less half of the steps, {_seeds(len(gains))}"
     ours = f"{100 * estimate.value:+.1f} points"
-    return Finding(verdict=verdict_of([estimate]), ours=ours, estimate=estimate, note=note)
+    return Finding(verdict=verdict_of([estimate]), ours=ours, estimate=estimate, of_shares=True, note=note)
 
 
 def _emerges(kind: Kind) -> Callable[[Evidence], Finding]:
@@ -231,7 +235,7 @@ def _emerges(kind: Kind) -> Callable[[Evidence], Finding]:
         if use.growth is None:
             return Finding(verdict=Verdict.OPEN, ours=rate, note="one step was kept: nothing can be said of growth")
         note = f"{', '.join(use.names)}; interval: growth from the first third of the steps to the last"
-        return Finding(verdict=verdict_of([use.growth]), ours=rate, estimate=use.growth, note=note)
+        return Finding(verdict=verdict_of([use.growth]), ours=rate, estimate=use.growth, of_shares=True, note=note)
 
     return find
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Literal
 
 from codedance.analysis.attempts import Analysed, read_attempts
@@ -18,13 +17,13 @@ from codedance.schema import Record
 from codedance.study.measures import Estimate, Policy, Row, row_of
 from codedance.study.settings import StudySettings
 from codedance.study.steps import Step, run_name
+from codedance.train.ablation import late_mean
 from codedance.train.curves import figures, read_curve
 
-__all__ = ["FOLLOWED", "Evidence", "NewUse", "Training", "Views", "gather", "new_use"]
+__all__ = ["FOLLOWED", "Evidence", "Kind", "NewUse", "Training", "Views", "gather", "new_use"]
 
 FOLLOWED = "bat"
 """Reward whose runs are looked at for what emerges."""
-_LAST_STEPS = 5
 _NAMED = 4
 
 Kind = Literal["operation", "composition", "domain"]
@@ -192,8 +191,7 @@ def _training(folder: Path, run: tuple[str, int]) -> Training:
     curve = read_curve(folder)
     named = [(line.step, figures(line)) for line in curve]
     exams = tuple((step, found["exam/accuracy"]) for step, found in named if "exam/accuracy" in found)
-    entropy = [found["update/entropy"] for _, found in named if "update/entropy" in found][-_LAST_STEPS:]
-    return Training(variant=run[0], seed=run[1], exams=exams, entropy=fmean(entropy) if entropy else None)
+    return Training(variant=run[0], seed=run[1], exams=exams, entropy=late_mean(curve, "update/entropy"))
 
 
 def _views(found: Faithfulness) -> Views:

@@ -93,7 +93,7 @@ def level(policies: Sequence[Policy], measure: Measure, difficulty: str | None =
         ``None`` where nothing was done that it could be measured by.
     """
     tasks = _by_task(policies, measure, difficulty)
-    return _bootstrap(tasks, lambda draw: _seeded(draw, len(policies), lambda pairs, seeds: _ratio(pairs, seeds)))
+    return _bootstrap(tasks, lambda draw: lambda drawn: _ratio(drawn, _chosen(draw, len(policies))))
 
 
 def gap(
@@ -192,12 +192,6 @@ def _bootstrap(
     interval = cluster_bootstrap(tasks, statistic(draw), resamples=_RESAMPLES)
     low, high = interval if interval is not None else (None, None)
     return Estimate(value=value, low=low, high=high)
-
-
-def _seeded(
-    draw: Random | None, count: int, ratio: Callable[[Sequence[list[Pair]], Sequence[int]], float | None]
-) -> Callable[[Sequence[list[Pair]]], float | None]:
-    return lambda drawn: ratio(drawn, _chosen(draw, count))
 
 
 def _chosen(draw: Random | None, count: int) -> Sequence[int]:

@@ -136,7 +136,7 @@ def _claims(judged: Sequence[Judged]) -> Table:
         found = one.finding
         interval = "-"
         if found.estimate is not None and found.estimate.low is not None and found.estimate.high is not None:
-            factor, digits = (100, 1) if "points" in found.ours or "per 1,000" in found.ours else (1, 3)
+            factor, digits = (100, 1) if found.of_shares else (1, 3)
             interval = f"{factor * found.estimate.low:+.{digits}f} to {factor * found.estimate.high:+.{digits}f}"
         rows.append((one.says, one.paper, found.ours or "-", interval, found.verdict.value, found.note))
     return Table(("claim", "paper", "ours", "95 % interval", "verdict", "what was measured"), tuple(rows))
@@ -178,7 +178,7 @@ def _claim_bars(judged: Sequence[Judged]) -> list[Bar]:
     rows = []
     for one in judged:
         found = one.finding.estimate
-        if found is not None and "points" in one.finding.ours:
+        if found is not None and one.finding.of_shares:
             low, high = (None if end is None else 100 * end for end in (found.low, found.high))
             group = {Verdict.HOLDS: 2, Verdict.FAILS: 1}.get(one.finding.verdict, 7)
             rows.append(Bar(one.id, 100 * found.value, low, high, group))

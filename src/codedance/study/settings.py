@@ -9,14 +9,12 @@ from codedance.rewards import VARIANTS
 from codedance.schema import Record
 from codedance.synth.plan import GenerateSettings
 from codedance.tasks.worlds import FAMILIES
+from codedance.train.ablation import REWARDS
 from codedance.train.grpo_settings import GrpoSettings
 from codedance.train.nano import NanoRecipe
 from codedance.train.trainer import TrainSettings
 
-__all__ = ["REWARDS", "SCALES", "StudySettings", "settings_of"]
-
-REWARDS = ("outcome", "deepeyes", "bat-no-turn", "bat")
-"""Reward variants of the paper's ablation."""
+__all__ = ["StudySettings", "settings_of"]
 
 
 class StudySettings(Record):
@@ -117,10 +115,6 @@ def _smoke() -> StudySettings:
         seeds=(0,),
         rows=1,
     )
-
-
-SCALES = ("smoke", "nano")
-"""Names of :func:`settings_of`."""
 
 
 def settings_of(scale: str) -> StudySettings:

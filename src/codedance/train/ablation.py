@@ -12,8 +12,20 @@ from codedance.schema import Record
 from codedance.store import RunFolder
 from codedance.train.curves import Behaviour, CurveLine, figures, read_curve
 
-__all__ = ["COLUMNS", "Ablation", "AblationRow", "Figure", "ablation", "ablation_table", "read_runs"]
+__all__ = [
+    "COLUMNS",
+    "REWARDS",
+    "Ablation",
+    "AblationRow",
+    "Figure",
+    "ablation",
+    "ablation_table",
+    "late_mean",
+    "read_runs",
+]
 
+REWARDS = ("outcome", "deepeyes", "bat-no-turn", "bat")
+"""Reward variants of the paper's ablation."""
 _LAST_STEPS = 5
 """Steps whose mean stands for the end of a run, for figures that every step has."""
 
@@ -135,6 +147,12 @@ def ablation_table(found: Ablation) -> str:
     return "\n".join(lines)
 
 
+def late_mean(curve: Sequence[CurveLine], name: str) -> float | None:
+    """Mean of a figure over the last steps of a run; ``None`` where none of them has it."""
+    values = [found[name] for line in curve[-_LAST_STEPS:] if name in (found := figures(line))]
+    return fmean(values) if values else None
+
+
 def _begun(curve: Sequence[CurveLine]) -> Behaviour:
     exam = curve[0].exam
     assert exam is not None  # read_runs has seen to it
@@ -160,8 +178,7 @@ def _first(run: _Run, name: str) -> float | None:
 def _last(run: _Run, name: str) -> float | None:
     if name.startswith("exam/"):
         return figures(_exams(run.curve)[-1]).get(name)
-    values = [found[name] for line in run.curve[-_LAST_STEPS:] if name in (found := figures(line))]
-    return fmean(values) if values else None
+    return late_mean(run.curve, name)
 
 
 def _cell(figure: Figure | None) -> str:

@@ -103,9 +103,10 @@ class Corpus:
     def example(self, index: int) -> Supervised:
         """Example number ``index``; counting goes on over epochs."""
         turn, place = divmod(index, len(self._round))
-        family = self._shuffled(f"round/{turn}", self._round)[place]
+        order = self._shuffled(f"round/{turn}", self._round)
+        family = order[place]
         members = self._families[family]
-        first = turn * self._round.count(family) + self._shuffled(f"round/{turn}", self._round)[:place].count(family)
+        first = turn * order.count(family) + order[:place].count(family)
         for number in range(first, first + len(members)):
             epoch, at = divmod(number, len(members))
             item = self._supervised(members[self._order(family, epoch)[at]])

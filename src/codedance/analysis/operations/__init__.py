@@ -2,6 +2,6 @@
 
 from codedance.analysis.operations.code import CodeOperations, Flow, operations_of_cells
 from codedance.analysis.operations.ledger import Occurrence
-from codedance.analysis.operations.vocabulary import DRAWINGS, REPEATABLE, Operation
+from codedance.analysis.operations.vocabulary import Operation
 
-__all__ = ["DRAWINGS", "REPEATABLE", "CodeOperations", "Flow", "Occurrence", "Operation", "operations_of_cells"]
+__all__ = ["CodeOperations", "Flow", "Occurrence", "Operation", "operations_of_cells"]

@@ -19,6 +19,8 @@ __all__ = ["call"]
 
 _LOUD = ("IPython.display.display", "pprint.pprint", "sys.stdout.write", "functools.partial")
 """Library functions whose arguments may tell how many there are of something."""
+_TELLING = (Kind.ITEMS, Kind.INSTANCE, Kind.TEXT)
+"""Whose methods may do so too."""
 _STEERING = frozenset({"range", "enumerate", "slice"})
 
 
@@ -26,12 +28,8 @@ def call(reader: Reader, node: ast.Call) -> Value:
     """``function(arguments)``."""
     function = reader.evaluate(node.func)
     name = function.path if function.kind is Kind.UNKNOWN and isinstance(node.func, ast.Name) else ""
-    drawn = function.kind is Kind.METHOD and function.target is not None and function.target.kind is not Kind.ITEMS
-    if name in _STEERING or (function.kind is Kind.LIBRARY and function.path not in _LOUD) or drawn:
-        quiet = not (drawn and function.target is not None and function.target.kind in (Kind.INSTANCE, Kind.TEXT))
-    else:
-        quiet = False
-    if quiet:
+    method = function.kind is Kind.METHOD and function.target is not None and function.target.kind not in _TELLING
+    if name in _STEERING or (function.kind is Kind.LIBRARY and function.path not in _LOUD) or method:
         with reader.quietly():
             arguments = _arguments(reader, node)
     else:

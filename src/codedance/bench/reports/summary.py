@@ -151,14 +151,15 @@ def summarize(folder: Path) -> RunReport:
     benchmarks = {one.name: one for one in expand(one.benchmark for one in data.data)}
     verdicts = read_verdicts(folder)
     reports = tuple(
-        _benchmark(benchmarks[one.benchmark], one, ends[one.benchmark], costs[one.benchmark], attempts=data.attempts)
-        for one in data.data
-    )
-    reports = tuple(
-        one.model_copy(
-            update={"judged": _judged(benchmarks[one.benchmark], ends[one.benchmark], verdicts, data.attempts)}
+        _benchmark(
+            benchmarks[one.benchmark],
+            one,
+            ends[one.benchmark],
+            costs=costs[one.benchmark],
+            verdicts=verdicts,
+            attempts=data.attempts,
         )
-        for one in reports
+        for one in data.data
     )
     protocol = _nested(manifest.settings, "episode", "protocol")
     return RunReport(
@@ -176,7 +177,13 @@ def summarize(folder: Path) -> RunReport:
 
 
 def _benchmark(
-    benchmark: Benchmark, data: DataManifest, ends: Sequence[RowEnd], costs: Sequence[CostLine], *, attempts: int
+    benchmark: Benchmark,
+    data: DataManifest,
+    ends: Sequence[RowEnd],
+    *,
+    costs: Sequence[CostLine],
+    verdicts: Mapping[Attempt, Verdict],
+    attempts: int,
 ) -> BenchReport:
     rows = len({end.key for end in ends})
     return BenchReport(
@@ -187,13 +194,14 @@ def _benchmark(
         attempts=len(ends),
         complete=rows == data.expected_rows and len(ends) == attempts * rows,
         scores={mode: _mode(benchmark, ends, mode, attempts=attempts) for mode in Mode},
+        judged=_judged(benchmark, ends, verdicts, attempts=attempts),
         behaviour=_behaviour(ends, costs),
         notes=dict(Counter(end.note for end in ends if end.note).most_common(20)),
     )
 
 
 def _judged(
-    benchmark: Benchmark, ends: Sequence[RowEnd], verdicts: Mapping[Attempt, Verdict], attempts: int
+    benchmark: Benchmark, ends: Sequence[RowEnd], verdicts: Mapping[Attempt, Verdict], *, attempts: int
 ) -> JudgedReport | None:
     found = [verdicts.get((end.benchmark, end.key, end.attempt)) for end in ends]
     given = [one for one in found if one is not None]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import assert_never
 
 from codedance.errors import DataError, UsageError
-from codedance.store import RunFolder, write_text
+from codedance.store import RunFolder, count_lines, write_text
 from codedance.synth.interop.contract import ExportFormat, ExportReport, ExportSettings, Sample, Writer
 from codedance.synth.interop.hf import HfWriter
 from codedance.synth.interop.output import new_folder
@@ -24,7 +24,7 @@ _REPORT = "export.json"
 
 def count_records(runs: Sequence[Path]) -> int:
     """How many trajectories and tasks the folders hold at most, quickly; for progress bars."""
-    return sum(_lines(run / name) for run in runs for name in ("trajectories.jsonl", "tasks.jsonl"))
+    return sum(count_lines(run / name) for run in runs for name in ("trajectories.jsonl", "tasks.jsonl"))
 
 
 def export_runs(
@@ -127,11 +127,3 @@ def _nothing(report: ExportReport) -> str:
     if report.unreferenced:
         return f"none of the {report.unreferenced} tasks has a reference answer; without one nothing can be rewarded"
     return "the runs hold neither trajectories nor tasks"
-
-
-def _lines(path: Path) -> int:
-    try:
-        with path.open("rb") as file:
-            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-    except OSError:
-        return 0

@@ -191,8 +191,7 @@ def _url(picture: Picture | None, frame: Box | None = None) -> str | None:
         thick = max(2, max(image.size) // 160)
         ImageDraw.Draw(image).rectangle((box[0], box[1], box[2] - 1, box[3] - 1), outline=(214, 40, 40), width=thick)
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    small = Picture.from_image(image)
-    return f"data:{small.mime_type};base64,{base64.b64encode(small.data).decode()}"
+    return Picture.from_image(image).data_url
 
 
 def _visible(text: str) -> str:

@@ -11,7 +11,7 @@ from codedance.errors import StoreError
 
 __all__ = ["VERSION", "choose_place", "open_base", "open_for_reading", "remove_base", "storable"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever what is in the file changes its form or meaning: an index of another version is made anew."""
 _BESIDE = ".codedance-index"
 _FILE = "index.sqlite"

@@ -16,7 +16,6 @@ from codedance.store import PictureStore, picture_refs
 from codedance.viewer import Place, Standing, trace_page
 from codedance.viewer.runs.browse import Browse
 from codedance.viewer.runs.comparing import Change, ComparedRow, compare
-from codedance.viewer.runs.facts import Verdict
 from codedance.viewer.runs.filters import Filter
 from codedance.viewer.runs.pages import render, trajectory_link
 from codedance.viewer.runs.reading import read_trajectory
@@ -40,7 +39,7 @@ def trajectory_page(browse: Browse, base: sqlite3.Connection, query: Mapping[str
     row = find_row(base, run, name, offset=offset)
     trajectory = read_trajectory(browse.root, row)
     score, standing = _score(base, row, trajectory)
-    correct = {Verdict.RIGHT: True, Verdict.WRONG: False, Verdict.NO_ANSWER: False}.get(row.verdict)
+    correct = row.verdict.correct
     if score is not None and score.correct is None:
         score = score.model_copy(update={"correct": correct})
     store = PictureStore(browse.root / row.run / "pictures")
@@ -64,7 +63,7 @@ def group_page(browse: Browse, base: sqlite3.Connection, query: Mapping[str, str
     rows = table_page(base, chosen, run=number)
     if number is None or not rows:
         raise StoreError(f"the run holds no attempt at the task '{task}' (or not yet)")
-    group, rewards, _ = reward_group(base, number, task, basis=basis)
+    group, rewards = reward_group(base, number, task, basis=basis)
     first = rows[0]
     values = {
         "title": f"Group {visible(task)}", "run": visible(run) if run != "." else "", "task": visible(task), "of": run,
@@ -159,7 +158,7 @@ def _score(base: sqlite3.Connection, row: Row, trajectory: Trajectory) -> tuple[
     if number is None or row.replaced:
         return None, None
     basis = basis_of(base, row.run)
-    group, rewards, _ = reward_group(base, number, row.task, basis=basis)
+    group, rewards = reward_group(base, number, row.task, basis=basis)
     reward = rewards.get(row.name)
     if reward is None or not reward.scored:
         return None, None

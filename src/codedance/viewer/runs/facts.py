@@ -6,26 +6,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
-from typing import assert_never
 
 from pydantic import JsonValue
 
 from codedance.protocol import parse_reply
 from codedance.rewards import Attempt, CallOutcome, RewardSettings, Unscored, call_outcome, format_fault, matches
 from codedance.schema import (
-    Answer,
     ChoiceAnswer,
     MathAnswer,
-    NumberAnswer,
     ReasoningMode,
     StopReason,
-    TextAnswer,
     Trajectory,
     Turn,
 )
+from codedance.viewer.trace.facts import reference, tokens_of
 
-__all__ = ["Facts", "Shown", "Texts", "Verdict", "attempt_from", "facts_of", "reference_text", "shown_of", "texts_of"]
+__all__ = ["Facts", "Shown", "Texts", "Verdict", "attempt_from", "facts_of", "shown_of", "texts_of"]
 
 _LONGEST_TEXT = 100_000
 """Characters of each kind of text that can be searched."""
@@ -45,6 +41,11 @@ class Verdict(StrEnum):
     """Nobody knows: no reference answer, or only a judge or the pixels can tell."""
     ERROR = "error"
     """The model's server or the sandbox failed, which says nothing about the model."""
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the answer is right; ``None`` if nobody knows."""
+        return None if self in (Verdict.UNSCORED, Verdict.ERROR) else self is Verdict.RIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def facts_of(trajectory: Trajectory) -> Facts:
     """
     task, meta = trajectory.task, trajectory.task.meta
     executions = [turn.execution for turn in trajectory.turns if turn.execution is not None]
-    sampled = [turn.completion_tokens for turn in trajectory.turns if turn.completion_tokens is not None]
+    tokens = tokens_of(trajectory)
     return Facts(
         name=trajectory.id,
         task=task.id,
@@ -125,7 +126,7 @@ def facts_of(trajectory: Trajectory) -> Facts:
         turns=len(trajectory.turns),
         calls=len(executions),
         failed=sum(not one.ok for one in executions),
-        tokens=min(sum(sampled), 1 << 60) if sampled else None,
+        tokens=min(tokens, 1 << 60) if tokens is not None else None,
         seconds=trajectory.seconds if math.isfinite(trajectory.seconds) else 0.0,
         outcomes=",".join(one for turn in trajectory.turns if (one := _outcome(turn, trajectory)) is not None),
         fault=format_fault(trajectory),
@@ -162,7 +163,7 @@ def shown_of(trajectory: Trajectory) -> Shown:
     return Shown(
         question=_begin(task.question, 300),
         answer=_begin(trajectory.answer, 120) if trajectory.answer is not None else None,
-        reference=_begin(reference_text(task.answer), 120) if task.answer is not None else None,
+        reference=_begin(reference(task.answer), 120) if task.answer is not None else None,
         picture=task.images[0].file_name if task.images else None,
     )
 
@@ -189,25 +190,6 @@ def texts_of(trajectory: Trajectory) -> Texts:
         output=_joined(outputs),
         answer=_joined([trajectory.answer or ""]),
     )
-
-
-def reference_text(answer: Answer) -> str:
-    """A reference answer in a few words.
-
-    >>> reference_text(NumberAnswer(value=3.0)), reference_text(ChoiceAnswer(letter="B", options=("red", "blue")))
-    ('3', 'B: blue')
-    """
-    match answer:
-        case ChoiceAnswer(letter=letter, options=options):
-            return f"{letter}: {options[ord(letter) - ord('A')]}" if options else letter
-        case NumberAnswer(value=value, tolerance=tolerance):
-            return f"{value:.12g} ± {tolerance:.3g}" if tolerance else f"{value:.12g}"
-        case TextAnswer(accepted=accepted):
-            return " | ".join(accepted)
-        case MathAnswer(latex=latex):
-            return latex
-        case unreachable:
-            assert_never(unreachable)
 
 
 def _verdict(trajectory: Trajectory) -> Verdict:
@@ -254,5 +236,5 @@ def _begin(text: str, length: int) -> str:
 
 def _joined(parts: list[str]) -> str:
     """Cut piece by piece, so that a huge one is not copied first."""
-    cut = (part[:_LONGEST_TEXT] for part in chain(parts) if part)
+    cut = (part[:_LONGEST_TEXT] for part in parts if part)
     return "\n".join(cut)[:_LONGEST_TEXT]

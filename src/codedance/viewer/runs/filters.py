@@ -8,7 +8,18 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from urllib.parse import urlencode
 
-__all__ = ["CHOICES", "MOST_SIZE", "RANGES", "Condition", "Filter", "Sort", "condition", "search_terms"]
+__all__ = [
+    "CHOICES",
+    "MOST_SIZE",
+    "RANGES",
+    "Condition",
+    "Filter",
+    "Sort",
+    "condition",
+    "order",
+    "plain_terms",
+    "search_terms",
+]
 
 MOST_SIZE = 500
 _MOST_TERMS = 20
@@ -17,6 +28,7 @@ _DEFAULT_SIZE = 50
 _TERM = re.compile(
     r'(?P<no>-?)(?:(?P<column>question|thought|code|output|answer):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>\S+))'
 )
+_NO_NARROWING = frozenset({"sort", "down", "page", "size", "replaced", "run"})
 _WORD = re.compile(r"\w", re.UNICODE)
 
 CHOICES = ("verdict", "stop", "source", "family", "difficulty", "category", "mode", "model")
@@ -26,7 +38,7 @@ RANGES = ("turns", "tokens", "seconds")
 
 
 class Sort(StrEnum):
-    """What a table is sorted by."""
+    """What a table is sorted by: the names of columns, but for the first."""
 
     ORDER = "order"
     """As the trajectories were stored."""
@@ -38,19 +50,6 @@ class Sort(StrEnum):
     TOKENS = "tokens"
     SECONDS = "seconds"
     STOP = "stop"
-
-
-_COLUMNS = {
-    Sort.ORDER: "t.id",
-    Sort.NAME: "t.name",
-    Sort.VERDICT: "t.verdict",
-    Sort.TURNS: "t.turns",
-    Sort.CALLS: "t.calls",
-    Sort.FAILED: "t.failed",
-    Sort.TOKENS: "t.tokens",
-    Sort.SECONDS: "t.seconds",
-    Sort.STOP: "t.stop",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +111,17 @@ class Filter:
 
     def query(self, **changes: object) -> str:
         """The address of this state, or of one that differs in some fields, without the question mark."""
-        changed = replace(self, **changes)  # type: ignore[arg-type]
-        pairs = []
-        for one in fields(self):
-            value = getattr(changed, one.name)
-            if value != one.default:
-                pairs.append((one.name, f"{value:.12g}" if isinstance(value, float) else str(value)))
-        return urlencode(pairs, errors="replace")
+        return urlencode(replace(self, **changes).pairs(), errors="replace")  # type: ignore[arg-type]
+
+    def pairs(self) -> dict[str, str]:
+        """The fields that are not as by default, as an address or a form writes them."""
+        values = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+        return {name: f"{one:.12g}" if isinstance(one, float) else str(one) for name, one in values.items()}
 
     @property
     def narrowed(self) -> tuple[str, ...]:
         """Names of the fields that leave something out."""
-        return tuple(
-            one.name
-            for one in fields(self)
-            if one.name not in ("sort", "down", "page", "size", "replaced", "run")
-            and getattr(self, one.name) != one.default
-        )
+        return tuple(name for name in self.pairs() if name not in _NO_NARROWING)
 
 
 @dataclass(slots=True)
@@ -187,8 +180,7 @@ _CODE = {"yes": "t.calls > 0", "no": "t.calls = 0", "failed": "t.failed > 0", "c
 def order(chosen: Filter) -> str:
     """What stands behind ``ORDER BY``; rows that are alike stay in the order in which they were stored."""
     way = "DESC" if chosen.down == "yes" else "ASC"
-    column = _COLUMNS[chosen.sort]
-    return f"{column} {way}" if chosen.sort is Sort.ORDER else f"{column} {way}, t.id {way}"
+    return f"t.id {way}" if chosen.sort is Sort.ORDER else f"t.{chosen.sort.value} {way}, t.id {way}"
 
 
 def search_terms(text: str) -> tuple[list[str], list[str]]:

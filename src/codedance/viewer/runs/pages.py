@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -67,7 +66,7 @@ def table_view(browse: Browse, base: sqlite3.Connection, chosen: Filter) -> str:
     counted = tally(base, chosen, run=run)
     pages = max(1, -(-counted.count // chosen.size))
     first = (chosen.page - 1) * chosen.size
-    several = len(runs) > 1 and not chosen.run
+    several, given = len(runs) > 1 and not chosen.run, chosen.pairs()
     rows = [
         _table_row(browse.root, row, chosen, place=first + index, several=several)
         for index, row in enumerate(table_page(base, chosen, run=run))
@@ -79,7 +78,7 @@ def table_view(browse: Browse, base: sqlite3.Connection, chosen: Filter) -> str:
         "narrowed": bool(chosen.narrowed), "more": bool(set(chosen.narrowed) - {"q", "verdict", "code", "task"}),
         "clear": f"trajectories?{Filter(run=chosen.run).query()}", "nothing": _NOTHING if runs else "No run yet.",
         "facets": _facets(browse.facets(base, run), chosen), "runs": _choices(runs, chosen.run), "ranges": RANGES,
-        "bounds": {f"{name}_{end}": _bound(chosen, f"{name}_{end}") for name in RANGES for end in ("min", "max")},
+        "bounds": {f"{name}_{end}": given.get(f"{name}_{end}", "") for name in RANGES for end in ("min", "max")},
         "kept": _kept(chosen, ("task", "replaced", "sort", "down", "size")),
         "headings": [_sorting(chosen, *one) for one in _HEADINGS],
         "link": _pages_link("trajectories", chosen),
@@ -160,16 +159,12 @@ def render(
     """
     kept = chosen.query(page=1, sort=Sort.ORDER, down="", size=Filter().size)
     ended = f"?{kept}" if kept else ""
-    only_run = urlencode({"run": chosen.run}, errors="replace") if chosen.run else ""
+    compared = f"?{urlencode({'right': chosen.run}, errors='replace')}" if chosen.run else ""
     parts = [
         ("runs", "Runs", "./"),
         ("trajectories", "Trajectories", f"trajectories{ended}"),
         ("groups", "Groups", f"groups{ended}"),
-        (
-            "compare",
-            "Compare",
-            "compare" + (f"?{urlencode({'right': chosen.run}, errors='replace')}" if only_run else ""),
-        ),
+        ("compare", "Compare", f"compare{compared}"),
         ("plots", "Plots", f"plots{ended}"),
     ]
     problems = _bad_lines(base, run) if base is not None else []
@@ -270,14 +265,7 @@ def _choices(runs: Sequence[RunLine], chosen: str) -> list[str]:
 
 
 def _kept(chosen: Filter, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    defaults = {one.name: one.default for one in fields(Filter)}
-    values = [(name, getattr(chosen, name)) for name in names if getattr(chosen, name) != defaults[name]]
-    return [(name, f"{value:.12g}" if isinstance(value, float) else str(value)) for name, value in values]
-
-
-def _bound(chosen: Filter, name: str) -> str:
-    value = getattr(chosen, name)
-    return f"{value:.12g}" if value is not None else ""
+    return [(name, value) for name, value in chosen.pairs().items() if name in names]
 
 
 def _pages_link(path: str, chosen: Filter) -> Callable[..., str]:

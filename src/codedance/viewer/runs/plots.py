@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -19,8 +19,8 @@ __all__ = ["Plot", "curve_plots", "reward_plots", "table_plots"]
 _LAST_TURNS = 12
 _MOST_BARS = 24
 _SHARES = ("accuracy", "rate", "success", "answered", "zero_variance", "fraction", "read_accuracy", "cell_accuracy")
-_MOST_ROWS_BY_COLUMN = (("difficulty", "Accuracy by difficulty"), ("family", "Accuracy by family"),
-                        ("category", "Accuracy by category"), ("source", "Accuracy by benchmark"))  # fmt: skip
+_BY_COLUMN = (("difficulty", "Accuracy by difficulty"), ("family", "Accuracy by family"),
+              ("category", "Accuracy by category"), ("source", "Accuracy by benchmark"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Plot:
 def table_plots(base: sqlite3.Connection, chosen: Filter, *, run: int | None) -> list[Plot]:
     """Of the trajectories that a filter leaves: accuracy by turns, by use of code and by kind, and how they stopped."""
     plots = [_by_turns(base, chosen, run=run), _by_code(base, chosen, run=run)]
-    for column, title in _MOST_ROWS_BY_COLUMN:
+    for column, title in _BY_COLUMN:
         bars = _accuracies(base, chosen, f"CASE t.{column} WHEN '' THEN '(none)' ELSE t.{column} END", run=run)
         if len(bars) > 1:
             linked = [_linked(bar, chosen, column) for bar in bars[:_MOST_BARS]]
@@ -96,10 +96,13 @@ def _by_turns(base: sqlite3.Connection, chosen: Filter, *, run: int | None) -> P
     if not bars:
         return None
     named = [
-        Bar(f"{bar.name} or more" if bar.name == str(_LAST_TURNS) else f"{bar.name} turn{'s' * (bar.name != '1')}",
-            bar.share, bar.said, bar.low, bar.high, _turns_link(chosen, bar.name))
+        replace(
+            bar,
+            name=f"{bar.name} or more" if bar.name == str(_LAST_TURNS) else f"{bar.name} turn{'s' * (bar.name != '1')}",
+            href=_turns_link(chosen, bar.name),
+        )
         for bar in bars
-    ]  # fmt: skip
+    ]
     return Plot("Accuracy by turns", bar_chart(named, label="Accuracy by number of turns, with 95 % intervals"))
 
 
@@ -107,14 +110,7 @@ def _by_code(base: sqlite3.Connection, chosen: Filter, *, run: int | None) -> Pl
     kind = "CASE WHEN t.calls = 0 THEN 'no code' WHEN t.failed > 0 THEN 'code that failed' ELSE 'code that ran' END"
     links = {"no code": "no", "code that failed": "failed", "code that ran": "clean"}
     bars = [
-        Bar(
-            bar.name,
-            bar.share,
-            bar.said,
-            bar.low,
-            bar.high,
-            f"trajectories?{chosen.query(code=links[bar.name], page=1)}",
-        )
+        replace(bar, href=f"trajectories?{chosen.query(code=links[bar.name], page=1)}")
         for bar in _accuracies(base, chosen, kind, run=run)
     ]
     return Plot("Accuracy by use of code", bar_chart(bars, label="Accuracy by use of code")) if bars else None
@@ -154,8 +150,7 @@ def _accuracies(
 
 
 def _linked(bar: Bar, chosen: Filter, column: str) -> Bar:
-    href = f"trajectories?{chosen.query(**{column: bar.name, 'page': 1})}"
-    return Bar(bar.name, bar.share, bar.said, bar.low, bar.high, href)
+    return replace(bar, href=f"trajectories?{chosen.query(**{column: bar.name, 'page': 1})}")
 
 
 def _turns_link(chosen: Filter, name: str) -> str:

@@ -88,16 +88,15 @@ def basis_of(base: sqlite3.Connection, run: str, *, variant: str = "") -> Basis:
 
 def reward_group(
     base: sqlite3.Connection, run: int, task: str, *, basis: Basis
-) -> tuple[GroupReward, dict[str, AttemptReward], list[Attempt | Unscored]]:
-    """The rewards of the attempts at one task: of the group, by the trajectory's name, and what they were made from."""
+) -> tuple[GroupReward, dict[str, AttemptReward]]:
+    """The rewards of the attempts at one task: of the group, and by the trajectory's name."""
     rows = base.execute(
         f"SELECT {_COLUMNS} FROM trajectories t "  # noqa: S608 - our own names
         "WHERE t.run = ? AND t.task = ? AND NOT t.replaced ORDER BY t.id LIMIT ?",
         (run, task, MOST_ATTEMPTS),
     ).fetchall()
-    scored = _attempts(rows, basis)
-    (group,) = score_batch([scored], variant=basis.variant, settings=basis.settings)
-    return group, {row[0]: one for row, one in zip(rows, group.attempts, strict=True)}, scored
+    (group,) = score_batch([_attempts(rows, basis)], variant=basis.variant, settings=basis.settings)
+    return group, {row[0]: one for row, one in zip(rows, group.attempts, strict=True)}
 
 
 def term_means(base: sqlite3.Connection, run: int, *, basis: Basis) -> TermMeans | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import signal
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
-from codedance.errors import MissingExtraError, UsageError
+from codedance.errors import MissingExtraError
+from codedance.viewer.listening import leave, listen_at, url_of
 from codedance.viewer.runs.base import choose_place
 from codedance.viewer.runs.browse import Browse
 from codedance.viewer.runs.comparing import PairedTest
@@ -67,38 +65,17 @@ def serve_runs(
     from codedance.viewer.runs.app import create_app
 
     find_runs(root)
-    host = settings.host
-    try:
-        listening = socket.create_server(
-            (host, settings.port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
-        )
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen at {host} port {settings.port}: {error.strerror or error}; choose another with --port"
-        ) from None
+    listening = listen_at(settings.host, settings.port)
     place = choose_place(root, caches, beside=settings.index_beside)
     with listening, Watcher(RunIndex(root, place), listener=listener) as watcher:
         app = create_app(Browse(root, place, watcher, paired), settings.guard)
-        # uvicorn sends itself the signal again once it has ended, which would kill us before we have closed.
-        before = signal.signal(signal.SIGTERM, _leave)
+        before = signal.signal(signal.SIGTERM, leave)
         config = uvicorn.Config(
             app, log_level="warning", server_header=False, timeout_graceful_shutdown=2, limit_concurrency=256
         )
         token = f"?token={settings.guard.token}" if settings.guard.token else ""
-        ready(f"http://{_shown(host)}:{listening.getsockname()[1]}/{token}")
+        ready(f"{url_of(settings.host, listening)}/{token}")
         try:
             uvicorn.Server(config).run([listening])
         finally:
             signal.signal(signal.SIGTERM, before)
-
-
-def _shown(host: str) -> str:
-    """A host as it stands in an address that can be opened."""
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened at
-        return "localhost" if host != "::" else "[::1]"
-    return f"[{host}]" if ":" in host else host
-
-
-def _leave(number: int, _: FrameType | None) -> NoReturn:
-    """End by an exception, so that the index is closed on the way; the code is the one that shells give a signal."""
-    raise SystemExit(128 + number)

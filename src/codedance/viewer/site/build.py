@@ -26,7 +26,7 @@ from codedance.viewer.site.rows import ROWS, IndexRow, index_name, index_page, i
 from codedance.viewer.site.verdicts import Verdict
 from codedance.viewer.trace import Place, trace_page
 
-__all__ = ["SiteReport", "count_trajectories", "write_site"]
+__all__ = ["SiteReport", "write_site"]
 
 _MARKER = "site.json"
 _PAGES, _PICTURES, _THUMBS = "t", "pictures", "thumbs"
@@ -60,7 +60,7 @@ def write_site(
     run: RunFolder,
     out: Path,
     *,
-    verdict: Callable[[int, Trajectory], Verdict],
+    verdict: Callable[[Trajectory], Verdict],
     step: Callable[[], None] = lambda: None,
 ) -> SiteReport:
     """Write the site of the trajectories that are there now.
@@ -68,7 +68,7 @@ def write_site(
     Args:
         run: may still be written by others.
         out: folder of the site; new, empty, or an earlier site.
-        verdict: what a trajectory is worth; it is given the trajectory's place in the run, from 0.
+        verdict: what a trajectory is worth; asked once of each, in order.
         step: called after each trajectory.
 
     Raises:
@@ -80,7 +80,7 @@ def write_site(
         _open(out, name)
         writer = _Writer(run, out, name)
         for number, trajectory, is_last in _with_last(run.trajectories()):
-            writer.add(number, trajectory, verdict(number - 1, trajectory), is_last=is_last)
+            writer.add(number, trajectory, verdict(trajectory), is_last=is_last)
             step()
         facts = {"kind": manifest.kind, "begun": manifest.created_at.replace("T", " ")}
         model = manifest.settings.get("model")
@@ -90,15 +90,6 @@ def write_site(
     except OSError as error:
         raise StoreError(f"{out}: cannot be written ({error.strerror or error})") from None
     return writer.report()
-
-
-def count_trajectories(run: RunFolder) -> int | None:
-    """How many there are, for a bar; ``None`` if it cannot be told."""
-    try:
-        with (run.folder / "trajectories.jsonl").open("rb") as file:
-            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-    except OSError:
-        return None
 
 
 class _Writer:

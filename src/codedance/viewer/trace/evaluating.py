@@ -146,7 +146,9 @@ class Evaluator:
             self.displayed.append(arguments[0] if len(arguments) == 1 else UNKNOWN)
             return UNKNOWN
         if name in ("tuple", "list") and len(arguments) == 1 and isinstance(arguments[0], tuple):
-            return (tuple if name == "tuple" else Listed)(arguments[0]) if name == "tuple" or self._lists else UNKNOWN
+            if name == "tuple":
+                return tuple(arguments[0])
+            return Listed(arguments[0]) if self._lists else UNKNOWN
         function = _ARITHMETIC.get(name)
         numbers = [one for one in arguments if isinstance(one, int | float)]
         if function is None or len(numbers) != len(arguments) or not numbers:

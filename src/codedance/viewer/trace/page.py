@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +74,7 @@ def trace_page(
     place = place or Place()
     if correct is None and score is not None:
         correct = score.correct
-    address = link if link is not None else lambda ref: _data_url(pictures.get(ref.sha256))
+    address = link if link is not None else lambda ref: _written(pictures.get(ref.sha256))
     marks = marks_of(trajectory, pictures)
     credit = score.turn_credit if score is not None else ()
     task = trajectory.task
@@ -147,7 +146,5 @@ def _stats(trajectory: Trajectory) -> list[tuple[str, str]]:
     return found
 
 
-def _data_url(picture: Picture | None) -> str | None:
-    if picture is None:
-        return None
-    return f"data:{picture.mime_type};base64,{base64.b64encode(picture.data).decode()}"
+def _written(picture: Picture | None) -> str | None:
+    return picture.data_url if picture is not None else None

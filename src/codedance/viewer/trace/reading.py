@@ -26,10 +26,8 @@ _TRICKS = frozenset(
 """Names by which code may change what other names mean, or an image's size in place."""
 _CHANGERS = frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "clear", "shuffle"})
 """Methods that change a list in place."""
-_WRITERS = frozenset(
-    {"save", "imwrite", "imsave", "savefig", "write_bytes", "rename", "tofile", "open", "copy", "copyfile"}
-)
-"""What may write a file in the place of an input's."""
+_WRITERS = frozenset({"save", "imwrite", "imsave", "savefig", "write_bytes", "rename", "tofile", "open", "copyfile"})
+"""What may write a file in the place of an input's; ``copy`` is of images and arrays, shutil's is an import."""
 _SHOWING = frozenset({"display", "show", "imshow"})
 
 
@@ -210,8 +208,6 @@ def _may_write(node: ast.AST) -> bool:
     match node:
         case ast.Attribute(value=ast.Name(id="Image"), attr="open"):
             return False
-        case ast.Attribute(attr="copy"):
-            return False  # of images and arrays; shutil's is an import below
         case ast.Name(id="open") | ast.alias(name="shutil" | "subprocess" | "os"):
             return True
         case ast.Attribute(attr=name):
