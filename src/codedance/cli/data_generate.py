@@ -111,7 +111,9 @@ def _base(families: list[str] | None) -> GenerateSettings:
 def card(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A set made by `codedance data generate`.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where card.md and its pictures are written.")],
-    scenes: Annotated[int, typer.Option(min=20, help="Scenes of each cell for the baselines.")] = 300,
+    scenes: Annotated[
+        int, typer.Option(min=20, help="Scenes of each cell for the baselines: 300 take minutes, 20 are quick.")
+    ] = 300,
 ) -> None:
     """Describe a set: counts, balance, what was thrown away, baselines without the picture, samples as pictures."""
     from codedance.synth.card import write_card

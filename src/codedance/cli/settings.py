@@ -57,7 +57,8 @@ def apply_settings(base: R, assignments: Sequence[str], *, file: Path | None = N
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"setting {where}: {first['msg']} (was {first['input']!r})") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"setting {where}: {said} (was {first['input']!r})") from None
 
 
 def setting_names(record: BaseModel, prefix: str = "") -> Iterator[str]:

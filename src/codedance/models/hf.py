@@ -124,7 +124,8 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto") 
     local = Path(path_or_id).expanduser()
     looks_local = path_or_id.startswith((".", "/", "~")) or local.exists()
     if looks_local and not (local / "config.json").is_file():
-        raise ModelNotFoundError(f"{path_or_id}: there is no checkpoint in this folder (no config.json)")
+        lacks = "no checkpoint in this folder (no config.json)" if local.is_dir() else "no such folder"
+        raise ModelNotFoundError(f"{path_or_id}: there is {lacks}")
     source = str(local) if looks_local else path_or_id
     try:
         model = AutoModelForImageTextToText.from_pretrained(source, dtype=dtype)

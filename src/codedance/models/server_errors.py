@@ -45,7 +45,9 @@ def typed_error(error: Exception, *, model: str, url: str) -> ModelError:
             return ModelUnreachableError(f"{url}: no answer in time; is the server overloaded or still loading?")
         case openai.APIConnectionError():
             reason = " ".join(str(error.__cause__ or error).split())
-            return ModelUnreachableError(f"{url}: cannot be reached ({reason}); is the server running?")
+            return ModelUnreachableError(
+                f"{url}: cannot be reached ({reason}); is the server running, and is that its address (--base-url)?"
+            )
         case openai.AuthenticationError() | openai.PermissionDeniedError():
             return ModelAccessError(
                 f"{url}: the server refused the key ({_said(error)}); set CODEDANCE_API_KEY or OPENAI_API_KEY"

@@ -89,7 +89,7 @@ def write_card(
         raise DataError(f"{folder}: holds no trajectories to describe")
     parts = [_head(run, cells), _table(cells), _thrown_away(folder)]
     listener("measuring what guessing is worth")
-    parts.append(_baselines(folder, cells, scenes=scenes))
+    parts.append(_baselines(folder, cells, scenes=scenes, listener=listener))
     listener("drawing samples")
     parts.append(_samples(run, out))
     page = out / "card.md"
@@ -178,7 +178,7 @@ def _thrown_away(folder: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _baselines(folder: Path, cells: Cells, *, scenes: int) -> str:
+def _baselines(folder: Path, cells: Cells, *, scenes: int, listener: Callable[[str], None]) -> str:
     tries: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     for chunk in read_chunks(folder):
@@ -191,7 +191,8 @@ def _baselines(folder: Path, cells: Cells, *, scenes: int) -> str:
         "| family | difficulty | best constant | image-blind | oracle |",
         "|---|---|---|---|---|",
     ]
-    for family, difficulty in cells:
+    for place, (family, difficulty) in enumerate(cells, start=1):
+        listener(f"baselines, cell {place} of {len(cells)}: {family}/{difficulty}")
         first = HELD_OUT_SEEDS + 500_000
         made = [Question.of(make_scene(family, Difficulty(difficulty), first + n)) for n in range(3 * scenes)]
         test, train = made[:scenes], made[scenes:]

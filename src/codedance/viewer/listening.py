@@ -39,9 +39,8 @@ def listen_at(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise UsageError(
-            f"cannot listen at {host} port {port}: {error.strerror or error}; choose another with --port"
-        ) from None
+        said = str(error.strerror or error).partition(" (while")[0]  # Python repeats the address behind it
+        raise UsageError(f"cannot listen at {host} port {port}: {said}; choose another with --port") from None
 
 
 def url_of(host: str, listening: socket.socket) -> str:
