@@ -186,7 +186,7 @@ async def test_a_script_that_ends_too_early_says_so() -> None:
         ("gpt-4", UsageError, "server:NAME"),
         ("server:", UsageError, "server:NAME"),
         ("", UsageError, "nano"),
-        ("hf:./nothing", ModelNotFoundError, "no checkpoint"),
+        ("hf:./nothing", ModelNotFoundError, "there is no such folder"),
         ("scripted:nothing.json", UsageError, "cannot be read"),
     ],
 )

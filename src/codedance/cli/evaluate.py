@@ -46,6 +46,7 @@ Examples:
 
 NAME is a benchmark (`codedance benchmarks` lists them), `worlds`, `worlds/FAMILY` or `worlds/hard`. Started again with
 the same settings, a run that was stopped at any moment goes on; errors are tried again. Then: `codedance report RUN`.
+The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY.
 With a judge it decides what rules leave open; a run that has ended may be given to one later, by the same command.
 Exit codes: 0 every row has ended, 2 bad input or usage, 4 a model, judge or sandbox failed for some or all rows.
 """
@@ -100,18 +101,14 @@ def evaluate(
         typer.Option("--set", metavar="NAME=VALUE", help="For example budgets.seconds=60, rows.split=testmini."),
     ] = None,
 ) -> None:
-    """Evaluate a model on benchmarks; every episode is kept, and a run that was stopped goes on where it stood.
-
-    The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY.
-    """
+    """Evaluate a model on benchmarks; every episode is kept, and a run that was stopped goes on where it stood."""
     chosen = _chosen(turns=max_turns, concurrency=concurrency, limit=limit, prompt=prompt, partial=allow_partial)
     settings, patience, server, judging = _settings((code_format, mode), [*chosen, *(assignments or [])], config)
     plan = judge_plan(judge, (judge_base_url, base_url), judge_cache, out=out, settings=judging)
-    settings = settings.model_copy(update={"attempts": attempts, "seed": seed})
     progress = _run(
         names,
         out,
-        settings=settings,
+        settings=settings.model_copy(update={"attempts": attempts, "seed": seed}),
         patience=patience,
         server=server,
         model=model,

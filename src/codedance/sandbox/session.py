@@ -251,6 +251,8 @@ class LocalSession:
             raise TimeoutError
         with anyio.move_on_after(min(remaining, _POLL_SECONDS)):
             await anyio.wait_readable(self._selector)
+        if self._process.closed:  # while this slept to the end of its interval: nobody was told then
+            raise anyio.ClosedResourceError
         # By the clock, not by silence: a cell that prints without end must not hide what else it does.
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + _POLL_SECONDS
@@ -311,6 +313,8 @@ class LocalSession:
             raise EOFError
         with anyio.move_on_after(0.05):
             await anyio.wait_writable(self._process.channel)
+        if self._process.closed:
+            raise anyio.ClosedResourceError
 
     def _check_usage(self) -> None:
         usage = self._process.usage()
