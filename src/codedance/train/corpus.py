@@ -40,7 +40,12 @@ def pointed(trajectory: Trajectory) -> bool:
 
 
 def read_set(
-    run: RunFolder, *, count: int | None, families: Collection[str], glances: Collection[str]
+    run: RunFolder,
+    *,
+    count: int | None,
+    families: Collection[str],
+    glances: Collection[str],
+    asks: Mapping[str, Collection[str]] | None = None,
 ) -> list[Trajectory]:
     """The trajectories that the nano model can learn from: see :func:`pointed`.
 
@@ -49,13 +54,16 @@ def read_set(
         count: only the first so many of the set; any beginning of a set is balanced.
         families: of these families.
         glances: families whose direct answers are taken too.
+        asks: kinds of questions of a family that are taken; families that are not named: all.
 
     Raises:
         DataError: none is left.
     """
 
     def usable(one: Trajectory) -> bool:
-        family, direct = one.task.meta.get("family"), one.task.meta.get("mode") == "direct"
+        family, direct = str(one.task.meta.get("family")), one.task.meta.get("mode") == "direct"
+        if asks is not None and family in asks and one.task.meta.get("asks") not in asks[family]:
+            return False
         return bool(one.turns) and family in families and (family in glances if direct else not pointed(one))
 
     found = [one for one in islice(run.trajectories(), count) if usable(one)]

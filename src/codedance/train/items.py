@@ -20,8 +20,10 @@ from codedance.schema import CodeFormat
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Oracle, Scene, SceneObject, make_scene
 from codedance.tasks.worlds.vocabulary import LETTERS, SHAPES
 from codedance.train.corpus import Corpus
-from codedance.train.lessons import ask_card, counting_lesson, look, reading_lesson, writing_lesson
+from codedance.train.glances import ask_card, counting_lesson, reading_lesson, relation_lesson
+from codedance.train.looks import look_at_cards, look_at_counts, look_at_text
 from codedance.train.sequence import Batch, Reading, Supervised, collate_parts
+from codedance.train.writing import writing_lesson
 
 __all__ = ["KINDS", "ItemDataset", "episode_item"]
 
@@ -29,7 +31,21 @@ _OPEN, _CLOSE = "<tool_response>\n", "\n</tool_response>"
 _CROP_MARGIN = 9
 _TOOL_CALL_SHARE = 0.12
 _HARD_SHARE = 0.6
-KINDS = ("episode", "search", "count", "read", "bind", "see-counts", "see-cards", "see-text", "look")
+KINDS = (
+    "episode",
+    "search",
+    "count",
+    "read",
+    "bind",
+    "see-counts",
+    "see-cards",
+    "see-sides",
+    "see-text",
+    "look-counts",
+    "look-cards",
+    "look-text",
+)
+_LOOKS = tuple(kind for kind in KINDS if kind.startswith("look-"))
 
 
 class ItemDataset(Dataset[tuple[Batch, ...]]):
@@ -39,13 +55,15 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         encoder: writes the chat format.
         mix: items of each kind in a step: ``episode`` (trajectories of the corpus); ``search``, ``count`` (episodes
             made from seeds, easy and hard); ``read`` (several tight crops with their answers); ``bind`` (words of the
-            question into code, printed numbers into answers); and the lessons of :mod:`codedance.train.lessons`,
-            ``see-counts``, ``see-cards``, ``see-text`` and ``look``.
+            question into code, printed numbers into answers); the lessons of :mod:`codedance.train.glances`,
+            ``see-counts``, ``see-cards`` and ``see-sides``; ``see-text`` (labels are read); and pictures that are only
+            looked at, ``look-counts``, ``look-cards`` and ``look-text``.
         seed: seed of everything.
         parts: batches that a step's items are cut into, by length.
         corpus: trajectories, if there are such in the mix.
         names: words that ``see-text`` writes.
-        looks_first: steps at the beginning that only look, at as many pictures as a step has items.
+        looks_first: steps at the beginning that only look, at as many pictures as a step has items, in the shares that
+            looks have in the mix.
     """
 
     def __init__(
@@ -67,13 +85,17 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
             raise DataError(f"mix: there is no kind of item {', '.join(unknown)}")
         if mix.get("episode") and corpus is None:
             raise DataError("mix: episodes need a set of trajectories")
+        looks = {kind: mix[kind] for kind in _LOOKS if mix.get(kind)}
+        if looks_first and not looks:
+            raise DataError("mix: there are no looks in it for the first steps (looks_first)")
+        times = sum(self._mix.values()) / max(1, sum(looks.values()))
+        self._looks = {kind: round(count * times) for kind, count in looks.items()}
 
     def __getitem__(self, number: int) -> tuple[Batch, ...]:
         """Make the items of one step."""
         rng = Random(f"items/{self._seed}/{number}")  # noqa: S311 - reproducible data is no secret
         items: list[Supervised] = []
-        looking = number < self._looks_first
-        mix = {"look": sum(self._mix.values())} if looking else self._mix
+        mix = self._looks if number < self._looks_first else self._mix
         for kind, count in mix.items():
             for index in range(count):
                 if kind == "episode":
@@ -101,8 +123,14 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
                 return counting_lesson(self._encoder, rng)
             case "see-cards":
                 return reading_lesson(self._encoder, rng)
-            case "look":
-                return look(self._encoder, rng, self._names)
+            case "see-sides":
+                return relation_lesson(self._encoder, rng)
+            case "look-counts":
+                return look_at_counts(self._encoder, rng)
+            case "look-cards":
+                return look_at_cards(self._encoder, rng)
+            case "look-text":
+                return look_at_text(self._encoder, rng, self._names)
             case _:
                 return writing_lesson(self._encoder, rng, self._names)
 

@@ -1,4 +1,4 @@
-"""Losses: masked cross-entropy on the model's own text, and READ and CELL, which bring the signal to the pixels."""
+"""Losses: masked cross-entropy on the model's own text; READ, CELL, POS and ATT bring the signal to the pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor
 
-from codedance.models.local.network import Network
+from codedance.models.local.network import Block, Network, rotate
 from codedance.train.sequence import Batch, Cells, Reading
 
 __all__ = ["LossWeights", "Losses", "losses"]
@@ -17,6 +17,8 @@ __all__ = ["LossWeights", "Losses", "losses"]
 _SIGHT = 0
 """The state that READ and CELL look at: the pictures' tokens as the vision tower makes them, before the first layer.
 There the words stand by themselves, and text that is not learnt yet cannot wash them out."""
+_POINTING = 1
+"""The layer whose first head points, and whose input spells the places of the pictures' cells (ATT and POS)."""
 _MOST_WORDS = 2
 """Words of one picture that count in full; those of a picture with more share this weight."""
 _SEEN_WEIGHT = 8.0
@@ -34,7 +36,10 @@ class LossWeights:
     readings: int | None = None
     """Pictures with READ words in the whole step; ``None``: those of this batch are all."""
     cells: int | None = None
-    """Likewise of pictures whose cells are known."""
+    """Likewise of what is known about pictures' cells."""
+    point: float = 0.0
+    pointings: int | None = None
+    """Likewise of tokens whose successors name places."""
     to_sight: float = 1.0
     """Share of the text's gradient that reaches the vision tower."""
 
@@ -53,7 +58,9 @@ class Losses:
     read: tuple[float, float] | None
     """READ loss, and the share of words that are the likeliest ones."""
     cell: tuple[float, float] | None
-    """CELL loss, and the share of cells with something in them whose word is the likeliest one."""
+    """CELL and POS loss, and the share of cells with something in them whose word is the likeliest one."""
+    point: tuple[float, float] | None
+    """ATT loss, and the share of tokens that look at the right cell more than at any other token."""
     kinds: dict[str, tuple[float, int]]
     """For each kind of sequence: its part of ``text`` and of ``tokens``."""
 
@@ -74,18 +81,31 @@ def losses(network: Network, batch: Batch, weights: LossWeights) -> Losses:
     each = F.cross_entropy(logits, target, reduction="none")
     text = each.sum()
     total = text / weights.normaliser
-    read, cell = None, None
+    read, cell, point = None, None, None
     if weights.read and batch.readings:
         loss, share = _read_loss(network, states[_SIGHT], batch.readings)
         total = total + weights.read * loss / (weights.readings or len(batch.readings))
         read = float(loss.detach()) / len(batch.readings), share
     if weights.cell and batch.cells:
-        loss, share = _cell_loss(network, states[_SIGHT], batch.cells)
+        loss, share = _cell_loss(network, states, batch.cells)
         total = total + weights.cell * loss / (weights.cells or len(batch.cells))
         cell = float(loss.detach()) / len(batch.cells), share
+    if weights.point and batch.pointings:
+        loss, share = _point_loss(network, states[_POINTING], batch)
+        total = total + weights.point * loss / (weights.pointings or len(batch.pointings))
+        point = float(loss.detach()) / len(batch.pointings), share
     right = int((logits.argmax(-1) == target).sum())
     kinds = _by_kind(each.detach(), target_mask.nonzero()[:, 0], batch.kinds)
-    return Losses(total, float(text.detach()), tokens=len(target), right=right, read=read, cell=cell, kinds=kinds)
+    return Losses(
+        total,
+        float(text.detach()),
+        tokens=len(target),
+        right=right,
+        read=read,
+        cell=cell,
+        point=point,
+        kinds=kinds,
+    )
 
 
 def _by_kind(each: Tensor, rows: Tensor, kinds: Sequence[str]) -> dict[str, tuple[float, int]]:
@@ -140,19 +160,41 @@ def _read_loss(network: Network, state_BTD: Tensor, readings: Sequence[tuple[int
     return total, right / words
 
 
-def _cell_loss(network: Network, state_BTD: Tensor, cells: Sequence[tuple[int, Cells]]) -> tuple[Tensor, float]:
-    """Cross-entropy of the word for what lies in each cell, at the input of the first layer; summed over pictures."""
-    total = state_BTD.new_zeros((), dtype=torch.float32)
+def _cell_loss(network: Network, states: Sequence[Tensor], cells: Sequence[tuple[int, Cells]]) -> tuple[Tensor, float]:
+    """Cross-entropy of the word for what lies in each cell, or for where it is; summed over pictures."""
+    device = states[0].device
+    total = states[0].new_zeros((), dtype=torch.float32)
     right = seen = 0
-    for among in dict.fromkeys(known.among for _, known in cells):
-        asked = [(row, known) for row, known in cells if known.among == among]
+    for place, among in dict.fromkeys((known.place, known.among) for _, known in cells):
+        asked = [(row, known) for row, known in cells if (known.place, known.among) == (place, among)]
+        state_BTD = states[_POINTING if place else _SIGHT]
         tokens = _gather(state_BTD, [(row, one.start, len(one.labels)) for row, one in asked])
         labels = [torch.tensor(one.labels) for _, one in asked]
-        weights = [torch.where(one > 0, _SEEN_WEIGHT, 1.0) for one in labels]
-        weight = torch.cat([one / one.sum() for one in weights]).to(state_BTD.device)
-        label = torch.cat(labels).to(state_BTD.device)
+        weights = [torch.where(one > 0, 1.0 if place else _SEEN_WEIGHT, 1.0) for one in labels]
+        weight = torch.cat([one / one.sum() for one in weights]).to(device)
+        label = torch.cat(labels).to(device)
         spoken = _spoken(network, tokens, among)
         total = total + (F.cross_entropy(spoken, label, reduction="none") * weight).sum()
-        right += int(((spoken.argmax(-1) == label) & (label > 0)).sum())
-        seen += int((label > 0).sum())
+        if not place:
+            right += int(((spoken.argmax(-1) == label) & (label > 0)).sum())
+            seen += int((label > 0).sum())
     return total, right / max(1, seen)
+
+
+def _point_loss(network: Network, state_BTD: Tensor, batch: Batch) -> tuple[Tensor, float]:
+    """Cross-entropy of one head's attention: all of it belongs to the cell that the next token names; summed."""
+    layer = network.model.layers[_POINTING]
+    assert isinstance(layer, Block)
+    attention, x = layer.self_attn, layer.input_layernorm(state_BTD)
+    cos, sin = network.rotary(batch.positions_3BT, x.dtype)
+    key_BTH = rotate(attention.k_proj(x)[..., : attention.head], cos[:, 0], sin[:, 0])
+    rows = torch.tensor([row for row, _ in batch.pointings], device=x.device)
+    at = torch.tensor([one.query for _, one in batch.pointings], device=x.device)
+    target = torch.tensor([one.target for _, one in batch.pointings], device=x.device)
+    query = F.linear(x[rows, at], attention.q_proj.weight[: attention.head], attention.q_proj.bias[: attention.head])
+    query = rotate(query, cos[rows, 0, at], sin[rows, 0, at])
+    logits = torch.einsum("nh,nth->nt", query, key_BTH[rows]).float() / attention.head**0.5
+    later = torch.arange(x.shape[1], device=x.device) > at[:, None]
+    logits = logits.masked_fill(later, float("-inf"))
+    right = int((logits.argmax(-1) == target).sum())
+    return F.cross_entropy(logits, target, reduction="sum"), right / len(target)

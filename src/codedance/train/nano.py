@@ -16,11 +16,14 @@ from codedance.models.local.tokenizer import Tokenizer
 from codedance.schema import Record, Trajectory
 from codedance.store import RunFolder, write_text
 from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
+from codedance.train.cells import CELL_WORDS
 from codedance.train.corpus import Corpus, read_set
+from codedance.train.glances import GLANCE_TEXTS
 from codedance.train.items import KINDS, ItemDataset
-from codedance.train.lessons import LESSON_TEXTS, LESSON_WORDS
+from codedance.train.pointing import PLACE_PIECES
 from codedance.train.trainer import Step, TrainSettings, train
 from codedance.train.wording import bound_words, trajectory_tokenizer
+from codedance.train.writing import WRITING_TEXTS
 
 __all__ = ["NanoRecipe", "check_recipe", "train_nano"]
 
@@ -39,32 +42,52 @@ class NanoRecipe(Record):
     mix: dict[str, int] = Field(
         default={
             **dict.fromkeys(KINDS, 0),
-            "episode": 10,
-            "see-counts": 2,
-            "see-cards": 1,
-            "see-text": 1,
+            "episode": 8,
+            "see-counts": 4,
+            "see-cards": 2,
+            "see-sides": 2,
             "read": 2,
             "search": 1,
-            "look": 28,
+            "look-counts": 6,
+            "look-cards": 12,
         }
     )
     """Items of each kind in a step, see :class:`codedance.train.items.ItemDataset`."""
-    looks_first: int = Field(default=700, ge=0)
+    looks_first: int = Field(default=400, ge=0)
     """Steps at the beginning that only look at pictures: cheap ones, and text means more once pictures do."""
     parts: int = Field(default=4, ge=1)
     """Batches that a step is cut into, by length; the gradient is the same."""
-    families: dict[str, int] = Field(
-        default={"counting": 5, "search": 5, "scenes": 2, "charts": 3, "geometry": 2, "editing": 5}
-    )
+    families: dict[str, int] = Field(default={"counting": 5, "search": 5, "editing": 7, "charts": 1})
     """Families whose trajectories are learnt, and how many of each there are in a round of examples."""
-    glances: tuple[str, ...] = ("counting", "search")
-    """Families whose direct answers are learnt; of others those with code only."""
+    asks: dict[str, tuple[str, ...]] = Field(
+        default={
+            "editing": (
+                "compare-count",
+                "line-crosses",
+                "line-length",
+                "line-total",
+                "maze-coins",
+                "maze-length",
+                "maze-turns",
+            ),
+            "charts": ("count",),
+        }
+    )
+    """Of these families only such questions: those whose code follows from the question, without reading small text."""
+    glances: tuple[str, ...] = ()
+    """Families whose direct answers are learnt from trajectories too; the lessons teach to point first."""
     vocabulary: int = Field(default=4096, ge=300)
     """Tokens that are learnt; control tokens and fixed lines come on top."""
     longest: int = Field(default=512, ge=64)
     """Longer trajectories are passed over."""
     train: TrainSettings = TrainSettings(
-        steps=2900, decay_from=0.55, read_weight=1.0, cell_weight=6.0, normaliser=384.0, to_sight=0.1
+        steps=1700,
+        decay_from=0.5,
+        read_weight=1.0,
+        cell_weight=6.0,
+        point_weight=2.0,
+        normaliser=384.0,
+        to_sight=0.1,
     )
 
 
@@ -95,7 +118,9 @@ def train_nano(
     """
     check_recipe(recipe)
     run = RunFolder.open(data)
-    trajectories = read_set(run, count=recipe.episodes, families=recipe.families, glances=recipe.glances)
+    trajectories = read_set(
+        run, count=recipe.episodes, families=recipe.families, asks=recipe.asks, glances=recipe.glances
+    )
     tokenizer = _tokenizer(recipe, trajectories, folder)
     config = SIZES[recipe.size].model_copy(update={"vocabulary": tokenizer.size})
     network = Network(config)
@@ -130,7 +155,11 @@ def _tokenizer(recipe: NanoRecipe, trajectories: Sequence[Trajectory], folder: P
     path = folder / "tokenizer.json"
     if not path.exists():
         learnt = trajectory_tokenizer(
-            trajectories[:_LEARNT_FROM], size=recipe.vocabulary, words=LESSON_WORDS, texts=LESSON_TEXTS
+            trajectories[:_LEARNT_FROM],
+            size=recipe.vocabulary,
+            words=CELL_WORDS,
+            texts=(*WRITING_TEXTS, *GLANCE_TEXTS),
+            pieces=PLACE_PIECES,
         )
         folder.mkdir(parents=True, exist_ok=True)
         write_text(path, Tokenizer(learnt).to_json())

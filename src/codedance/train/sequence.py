@@ -14,7 +14,7 @@ from codedance.models.local.chat import Encoded, Encoder
 from codedance.models.local.network import ImageGroup
 from codedance.protocol import ChatMessage, Role
 
-__all__ = ["Batch", "Cells", "Reading", "Supervised", "collate", "collate_parts", "supervise"]
+__all__ = ["Batch", "Cells", "Pointing", "Reading", "Supervised", "collate", "collate_parts", "supervise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,18 @@ class Cells:
     """The tokens that are told apart; the first one says that nothing lies there."""
     labels: tuple[int, ...]
     """For each cell, row by row: the place of its word in ``among``."""
+    place: bool = False
+    """The words say where the cell is, not what lies there; they are asked for one layer later (the POS loss)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointing:
+    """A token whose successor names a place: one head must attend to the picture's token there (the ATT loss)."""
+
+    query: int
+    """Index of the token."""
+    target: int
+    """Index of the picture's token."""
 
 
 @dataclass(slots=True)
@@ -49,6 +61,7 @@ class Supervised:
     mask: list[bool] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     cells: list[Cells] = field(default_factory=list)
+    pointings: list[Pointing] = field(default_factory=list)
     kind: str = ""
     """What it is an example of; for the curves."""
 
@@ -95,6 +108,8 @@ class Batch:
     """Row and reading."""
     cells: tuple[tuple[int, Cells], ...]
     """Row and cells."""
+    pointings: tuple[tuple[int, Pointing], ...]
+    """Row and pointing."""
     kinds: tuple[str, ...]
     """Of each row."""
     tokens: int
@@ -135,5 +150,16 @@ def collate(sequences: Sequence[Supervised], *, patch: int) -> Batch:
         groups.append(ImageGroup(pixels, index))
     readings = tuple((row, reading) for row, one in enumerate(sequences) for reading in one.readings)
     cells = tuple((row, known) for row, one in enumerate(sequences) for known in one.cells)
+    pointings = tuple((row, pointing) for row, one in enumerate(sequences) for pointing in one.pointings)
     kinds, tokens = tuple(one.kind for one in sequences), sum(len(one.encoded.ids) for one in sequences)
-    return Batch(ids, positions, mask, groups=tuple(groups), readings=readings, cells=cells, kinds=kinds, tokens=tokens)
+    return Batch(
+        ids,
+        positions,
+        mask,
+        groups=tuple(groups),
+        readings=readings,
+        cells=cells,
+        pointings=pointings,
+        kinds=kinds,
+        tokens=tokens,
+    )

@@ -45,7 +45,9 @@ class TrainSettings(Record):
     read_weight: float = Field(default=0.0, ge=0)
     """Weight of the READ loss: the words in a picture must be readable from its tokens."""
     cell_weight: float = Field(default=0.0, ge=0)
-    """Weight of the CELL loss: what lies in a token's cell must be readable from that token."""
+    """Weight of the CELL loss: what lies in a token's cell must be readable from that token; and where it is (POS)."""
+    point_weight: float = Field(default=0.0, ge=0)
+    """Weight of the ATT loss: while a place is written, one head must attend to the picture's token there."""
     to_sight: float = Field(default=1.0, ge=0, le=1)
     """Share of the text's gradient that reaches the vision tower, which READ and CELL teach."""
     save_every: int = Field(default=200, ge=1)
@@ -66,6 +68,8 @@ class Step:
     read_accuracy: float | None
     cell: float | None
     cell_accuracy: float | None
+    point: float | None
+    point_accuracy: float | None
     kinds: dict[str, float]
     """Text loss of each kind of sequence, in nats a token."""
     tokens: int
@@ -144,6 +148,8 @@ def _step(
         cell=settings.cell_weight,
         readings=sum(len(part.readings) for part in parts),
         cells=sum(len(part.cells) for part in parts),
+        point=settings.point_weight,
+        pointings=sum(len(part.pointings) for part in parts),
         to_sight=settings.to_sight,
     )
     results: list[Losses] = []
@@ -170,6 +176,7 @@ def _record(step: int, results: Sequence[Losses], *, tokens: int, seconds: float
         kinds[kind] = before[0] + loss, before[1] + count
     read, read_accuracy = _mean([one.read for one in results])
     cell, cell_accuracy = _mean([one.cell for one in results])
+    point, point_accuracy = _mean([one.point for one in results])
     return Step(
         step,
         loss=sum(float(one.total) for one in results),
@@ -179,6 +186,8 @@ def _record(step: int, results: Sequence[Losses], *, tokens: int, seconds: float
         read_accuracy=read_accuracy,
         cell=cell,
         cell_accuracy=cell_accuracy,
+        point=point,
+        point_accuracy=point_accuracy,
         kinds={kind: round(loss / max(1, count), 4) for kind, (loss, count) in sorted(kinds.items())},
         tokens=tokens,
         seconds=seconds,

@@ -40,7 +40,12 @@ def bound_words(trajectories: Iterable[Trajectory]) -> list[str]:
 
 
 def trajectory_tokenizer(
-    trajectories: Sequence[Trajectory], *, size: int, words: Iterable[str] = (), texts: Iterable[str] = ()
+    trajectories: Sequence[Trajectory],
+    *,
+    size: int,
+    words: Iterable[str] = (),
+    texts: Iterable[str] = (),
+    pieces: Iterable[str] = (),
 ) -> RustTokenizer:
     """A tokenizer learnt from trajectories.
 
@@ -49,11 +54,12 @@ def trajectory_tokenizer(
         size: of the vocabulary of merges.
         words: more words that stand alone.
         texts: more texts, of lessons that are not in the trajectories.
+        pieces: more texts that are always one token.
     """
     alone = sorted({*bound_words(trajectories), *words})
     said = [*texts, *REMINDERS.values(), *(text for one in trajectories for text in _texts(one))]
-    pieces = [*protocol_pieces(), *_constant_lines(trajectories, alone)]
-    return learn_tokenizer(said, words=alone, pieces=pieces, size=size)
+    whole = [*protocol_pieces(), *pieces, *_constant_lines(trajectories, alone)]
+    return learn_tokenizer(said, words=alone, pieces=whole, size=size)
 
 
 def _constant_lines(trajectories: Sequence[Trajectory], alone: Sequence[str]) -> list[str]:

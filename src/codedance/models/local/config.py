@@ -27,9 +27,13 @@ class NetworkConfig(Record):
     kv_heads: int = 1
     head_width: int = 64
     inner: int = 512
-    rope_theta: float = 10_000.0
-    rope_sections: tuple[int, int, int] = (8, 12, 12)
-    """How many of the head's frequency pairs turn with time, row and column."""
+    rope_theta: float = 1000.0
+    rope_sections: tuple[int, int, int] = (2, 5, 25)
+    """How many of the head's frequency pairs turn with time, row and column, from the fastest to the slowest.
+
+    In the published proportions (8, 12, 12) and with a base of 10,000 columns turn so slowly that neighbours look the
+    same: pictures here have eight columns, not fifty.
+    """
     context: int = 2048
     pixel_mean: float = 240.0
     """Value of a channel (0..255) that becomes 0: about the worlds' ground."""
@@ -110,7 +114,7 @@ class NetworkConfig(Record):
 SIZES = {
     "tiny": NetworkConfig(
         vocabulary=1, vision_width=32, vision_layers=1, vision_inner=64, width=64, layers=2, heads=2, head_width=32,
-        rope_sections=(4, 6, 6), inner=128,
+        rope_sections=(1, 3, 12), inner=128,
     ),
     "small": NetworkConfig(vocabulary=1),
     "medium": NetworkConfig(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from codedance.models.local.config import NetworkConfig
 
-__all__ = ["ImageGroup", "Network", "patches", "rotate"]
+__all__ = ["Block", "ImageGroup", "Network", "patches", "rotate"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""Lessons in answering at a glance: the model first points at what it sees, one thing after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from codedance.models.local.chat import Encoder
+from codedance.protocol import AnswerAction, Role, protocol_info, render_reply, system_prompt
+from codedance.schema import ReasoningMode
+from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, SceneObject, make_scene
+from codedance.tasks.worlds.scenes.relations import ask_side
+from codedance.tasks.worlds.vocabulary import COLOURS, COUNT_QUESTIONS, READ_QUESTIONS, SHAPE_QUESTIONS, SHAPES
+from codedance.train.cells import Grid, seen_cells
+from codedance.train.pointing import place_cells, place_of, point
+from codedance.train.sequence import Supervised
+
+__all__ = ["GLANCE_TEXTS", "ask_card", "counting_lesson", "reading_lesson", "relation_lesson"]
+
+_QUESTIONS = 5
+"""Questions about one picture: the picture is what costs."""
+_NONE_SEEN = "I see none."
+_DIRECT_SHARE = {"counting": 0.7, "search": 0.8, "scenes": 0.5}
+"""Of lessons whose system prompt says that there are no tools; the others leave the choice."""
+GLANCE_TEXTS = (f"<think>{_NONE_SEEN}</think>\n<answer>", "1 red\n2 blue square\n", "</think>\n<answer>")
+"""What is said here beside what trajectories say."""
+
+
+def counting_lesson(encoder: Encoder, rng: Random) -> Supervised:
+    """An easy counting picture and several questions about it; what is counted is pointed at, row by row."""
+    scene = make_scene("counting", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
+    lesson = _Lesson(encoder, scene, rng)
+    more = [_ask_count(scene, rng) for _ in range(_QUESTIONS - 1)]
+    # A question that comes again could be answered from the conversation.
+    for one in {(asked.colour, asked.shape): asked for asked in (scene, *more)}.values():
+        wanted = [thing for thing in scene.objects if thing.colour == one.colour and one.shape in (None, thing.shape)]
+        wanted.sort(key=lambda thing: lesson.grid.cell(thing.box))
+        name = " ".join(word for word in (one.colour, one.shape) if word)
+        lesson.answer(one, [(f"{number} {name}", thing) for number, thing in enumerate(wanted, 1)])
+    return lesson.item
+
+
+def reading_lesson(encoder: Encoder, rng: Random) -> Supervised:
+    """An easy search picture and a question about each card; the card is pointed at before it is read."""
+    scene = make_scene("search", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
+    lesson = _Lesson(encoder, scene, rng)
+    for one in (scene, *(ask_card(scene, card, rng) for card in scene.objects if card is not scene.target)):
+        assert one.target is not None
+        lesson.answer(one, [(f"{one.target.colour} {one.target.shape}", one.target)])
+    return lesson.item
+
+
+def relation_lesson(encoder: Encoder, rng: Random) -> Supervised:
+    """A small scene and questions about which side of a thing another one is on; both are pointed at first."""
+    while True:
+        scene = make_scene("scenes", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
+        asked = [found for found in (ask_side(scene, rng) for _ in range(_QUESTIONS - 1)) if found is not None]
+        if asked:
+            break
+    lesson = _Lesson(encoder, scene, rng)
+    for one, pair in asked:
+        lesson.answer(one, [(named.phrase, named.thing) for named in pair])
+    return lesson.item
+
+
+class _Lesson:
+    """A conversation about one picture: questions, and answers that first point at things."""
+
+    def __init__(self, encoder: Encoder, scene: Scene, rng: Random) -> None:
+        self.item = Supervised()
+        self._encoder = encoder
+        direct = rng.random() < _DIRECT_SHARE[scene.family]
+        prompt = protocol_info(mode=ReasoningMode.DIRECT).system_prompt if direct else system_prompt()
+        self.item.read(encoder, Role.SYSTEM, [prompt])
+        self.grid = Grid.of(encoder, scene.image.size, (0, encoder.scale(scene.image)))
+
+    def answer(self, scene: Scene, things: Sequence[tuple[str, SceneObject]]) -> None:
+        """Ask this scene's question and answer it, pointing at these things, each under its name."""
+        first = not self.item.encoded.images
+        self.item.read(self._encoder, Role.USER, [scene.image, scene.question] if first else [scene.question])
+        if first:
+            self.grid = Grid.of(self._encoder, scene.image.size, self.item.encoded.images[0])
+            self.item.cells += seen_cells(self._encoder, scene.objects, self.grid)
+            self.item.cells += place_cells(self._encoder, self.grid)
+        cells = [self.grid.cell(thing.box) for _, thing in things]
+        lines = [f"{name}{place_of(cell, self.grid)}" for (name, _), cell in zip(things, cells, strict=True)]
+        text = render_reply("\n".join(lines) or _NONE_SEEN, AnswerAction(scene.answer))
+        point(self.item, self._encoder, text, grid=self.grid, cells=cells)
+
+
+def _ask_count(scene: Scene, rng: Random) -> Scene:
+    """Another question about the same picture, mostly about something that is there."""
+    shown = rng.choice(scene.objects) if rng.random() < 0.85 else None
+    colour = shown.colour if shown else rng.choice(COLOURS)
+    shape = (shown.shape if shown else rng.choice(SHAPES)) if rng.random() < 0.4 else None
+    found = sum(one.colour == colour and shape in (None, one.shape) for one in scene.objects)
+    noun = f"{shape}s" if shape else "objects"
+    question = rng.choice(COUNT_QUESTIONS).format(colour=colour, noun=noun)
+    return replace(scene, question=question, answer=str(found), colour=colour, shape=shape)
+
+
+def ask_card(scene: Scene, card: SceneObject, rng: Random) -> Scene:
+    """The same search scene with a question about this card."""
+    shape = rng.random() < 0.25
+    questions = SHAPE_QUESTIONS if shape else READ_QUESTIONS[card.glyph_kind or "digit"]
+    return replace(
+        scene,
+        question=rng.choice(questions).format(colour=card.colour),
+        answer=card.shape if shape else str(card.glyph),
+        asks="shape" if shape else "glyph",
+        colour=card.colour,
+        target=card,
+    )
