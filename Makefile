@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help demo test test-engines check format format-check lint types layers dependencies tests test-ray docs install install-dev browser hooks clean
+.PHONY: help demo test test-engines check format format-check lint types layers dependencies tests test-ray release-check docs install install-dev browser hooks clean
 
 help:
 	@echo "make demo    install, ask the embedded model about a picture, write the trace page"
@@ -21,6 +21,7 @@ help:
 	@echo "make check   every check, in an environment that is there"
 	@echo "make test-engines  the plug-ins within the real ms-swift and verl, in environments of their own (not in make test)"
 	@echo "make test-ray  evaluation and data on a real Ray cluster on this machine, one node of it killed"
+	@echo "make release-check  the wheel from the package index: each extra alone, lowest and newest versions, known holes (not in make test)"
 	@echo "make docs    the documentation as a site, in build/site; a warning is an error"
 	@echo "make format  format the code;  make hooks  check before every commit;  make clean  remove what was made"
 
@@ -61,6 +62,10 @@ test-engines:
 test-ray: install-dev
 	$(PIP) install --editable '.[ray]'
 	$(BIN)/python -m pytest -n0 -m ray tests/cluster
+
+# Environments of their own under build/release, from the package index: gigabytes, and half an hour.
+release-check: install-dev
+	$(BIN)/python -m tests.packaging.release $(CASES) --torch $(TORCH)
 
 docs: install-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -3,7 +3,9 @@
     python benchmarks/run_browser.py --count 100000
 
 Makes a run of small trajectories without pictures in a temporary folder, reads its file once (the floor), then starts
-the server as a process of its own and asks it over HTTP, as a browser would. Times are medians of several requests.
+the server as a process of its own and asks it over HTTP, as a browser would. Times are medians of several requests, by
+the wall clock; ratios stand at the end: the index against parsing the file once, the first page against that (what a
+page costs without an index) and against the server's smallest answer (what HTTP costs alone).
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from codedance.schema import (
 )
 from codedance.store import Manifest
 
+PARSED, SMALLEST = "floor: parse it as JSON once, s", "floor: the server's smallest answer, s"
 PAGES = (
     ("first page", "trajectories?run=."),
     ("filter: wrong, two turns or more", "trajectories?run=.&verdict=wrong&turns_min=2"),
@@ -73,8 +76,10 @@ def main() -> None:
         figures["trajectories"] = options.count
         figures["file, MiB"] = path.stat().st_size / 2**20
         figures["floor: read the file once, s"] = timed(lambda: read_once(path))
-        figures["floor: parse it as JSON once, s"] = timed(lambda: parse_once(path))
+        figures[PARSED] = timed(lambda: parse_once(path))
+        figures["load before"] = os.getloadavg()[0]
         measure(root, caches, options.requests, figures)
+    add_ratios(figures)
     if options.json:
         print(json.dumps(figures))
         return
@@ -111,6 +116,7 @@ def measure(root: Path, caches: Path, requests: int, figures: dict[str, float | 
             )
             if early is not None:
                 figures["a page while it is made, s"] = early
+            figures[SMALLEST] = median(timed(lambda: ask(port, "state")) for _ in range(requests))
             for name, path in PAGES:
                 where = path.format(last=-(-count // 50))
                 figures[f"{name}, s"] = median(timed(lambda where=where: ask(port, where)) for _ in range(requests))
@@ -124,10 +130,19 @@ def measure(root: Path, caches: Path, requests: int, figures: dict[str, float | 
         try:
             assert server.stdout is not None
             port = int(server.stdout.readline().strip().rstrip("/").rpartition(":")[2])
-            ask(port, "trajectories?run=.")
-            figures["started again: to the first page, s"] = time.monotonic() - begin
+            figures["started again: until it listens, s"] = time.monotonic() - begin
+            figures["started again: its first answer, s"] = timed(lambda: ask(port, "trajectories?run=."))
         finally:
             server.terminate()
+
+
+def add_ratios(figures: dict[str, float | int]) -> None:
+    """Put what was measured beside its floors."""
+    page = figures["first page, s"]
+    figures["ratio: index / parsing the file once"] = figures["index, s"] / figures[PARSED]
+    figures["ratio: index / reading the file once"] = figures["index, s"] / figures["floor: read the file once, s"]
+    figures["ratio: first page / parsing the file once"] = page / figures[PARSED]
+    figures["ratio: first page / smallest answer"] = page / figures[SMALLEST]
 
 
 def ask(port: int, path: str) -> str:

@@ -10,6 +10,7 @@ from tests.viewer.samples import answered, cell, failed, noise, told
 from typer.testing import CliRunner
 
 from codedance.bench.contract import Mode
+from codedance.bench.evaluation import Verdict
 from codedance.bench.evaluation.ends import ModeScore, RowEnd
 from codedance.bench.outcomes import Outcome
 from codedance.cli.app import app
@@ -71,6 +72,25 @@ def test_the_benchmarks_word_is_taken_before_the_reference(run: RunFolder, tmp_p
     assert "✓ right" in pages[2]
 
 
+def test_a_judges_word_stands_on_the_page_of_what_it_decided(run: RunFolder, tmp_path: Path) -> None:
+    asks = ModeScore(outcome=Outcome.NEEDS_JUDGE, score=None, asks_judge=True)
+    ends = [
+        RowEnd(benchmark="sample", key="1", attempt=n, trajectory=f"sample/1#{n}", scores=dict.fromkeys(Mode, asks))
+        for n in range(2)
+    ]
+    said = Verdict(benchmark="sample", key="1", attempt=1, judge="server:judge", prompts={}, score=0.0, read="five")
+    RecordFile(run.folder / "scores.jsonl", RowEnd).extend(ends)
+    RecordFile(run.folder / "judgements.jsonl", Verdict).extend([said])
+    view(run.folder, "-o", tmp_path / "site")
+    pages = [(tmp_path / "site" / "t" / f"00000{n}.html").read_text() for n in (1, 2)]
+    assert "judge server:judge" not in pages[0]
+    assert (
+        "judge server:judge: wrong; it read \u2018five\u2019 in the reply. The rules alone say: needs judge."
+        in pages[1]
+    )
+    assert (tmp_path / "site" / "index.html").read_text().count(">judge</span>") == 1
+
+
 def test_a_reward_shows_terms_difficulty_and_credit(run: RunFolder, tmp_path: Path) -> None:
     view(run.folder, "-o", tmp_path / "site", "--reward", "bat")
     page = (tmp_path / "site" / "t" / "000004.html").read_text()
@@ -87,6 +107,10 @@ def test_a_reward_shows_terms_difficulty_and_credit(run: RunFolder, tmp_path: Pa
         (["run", "-o", "run"], "is the run itself"),
         (["run", "-o", "."], "holds no site"),
         (["run", "-o", "site", "--reward", "nix"], "there is no reward variant 'nix'"),
+        (["run", "-o", "site", "--host", "0.0.0.0"], "--host: nothing is served with -o"),
+        (["run", "-o", "site", "--port", "0", "--open"], "--port and --open: nothing is served with -o"),
+        (["run", "-o", "site", "--allow-host", "box.lan"], "--allow-host: nothing is served"),
+        (["run", "-o", "site", "--cache", "elsewhere"], "--cache: nothing is served"),
     ],
 )
 def test_what_cannot_be_is_one_line(

@@ -22,6 +22,8 @@ ENVIRONMENT = {
     # What Ray gives its own processes to start and to answer is too little on a machine that is busy with other tests.
     "RAY_worker_register_timeout_seconds": "300",
     "RAY_health_check_timeout_ms": "60000",
+    # Ray gives its workers the niceness 15: beside two busy processes they would hardly ever run.
+    "RAY_worker_niceness": "0",
 }
 _PROGRAM = """
 import sys

@@ -82,12 +82,17 @@ def lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def test_an_evaluation_ends_as_if_no_node_had_died(cluster: RayCluster, server: ReplyingServer, tmp_path: Path) -> None:
+def evaluation(folder: Path, server: ReplyingServer) -> list[str]:
+    """The words of an evaluation of rows that differ, without where it goes."""
     made = [ROWS["vstar"](index) for index in range(ROW_COUNT)]
     rows = [{**row, "text": f"Row {index}. {row['text']}"} for index, row in enumerate(made)]
-    data = write_lines(tmp_path / "vstar.jsonl", rows)
+    data = write_lines(folder / "vstar.jsonl", rows)
     words = [*("eval", "vstar", "--data", str(data), "--model", "server:m", "--base-url", server.url)]
-    words += ["--allow-partial", "--attempts", str(ATTEMPTS), "--concurrency", "6"]
+    return [*words, "--allow-partial", "--attempts", str(ATTEMPTS), "--concurrency", "6"]
+
+
+def test_an_evaluation_ends_as_if_no_node_had_died(cluster: RayCluster, server: ReplyingServer, tmp_path: Path) -> None:
+    words = evaluation(tmp_path, server)
     told = tmp_path / "told"
     GATE.set()
     end(begin(told, *words, "--out", str(tmp_path / "here")), told)
@@ -109,6 +114,27 @@ def test_an_evaluation_ends_as_if_no_node_had_died(cluster: RayCluster, server: 
     assert finished <= set(counted)
     assert (tmp_path / "far" / "scores.jsonl").read_bytes() == (tmp_path / "here" / "scores.jsonl").read_bytes()
     assert len(server.requests) - asked_here > asked_here  # what was begun on the dead node was asked again
+
+
+@pytest.mark.parametrize("begun_on_the_cluster", [True, False])
+def test_an_evaluation_whose_driver_was_killed_goes_on_without_the_cluster_or_on_it(
+    cluster: RayCluster, server: ReplyingServer, tmp_path: Path, *, begun_on_the_cluster: bool
+) -> None:
+    words, told, out = evaluation(tmp_path, server), tmp_path / "told", tmp_path / "there"
+    stored, ray = out / "trajectories.jsonl", ["--ray", cluster.address]
+    GATE.set()
+    end(begin(told, *words, "--out", str(tmp_path / "here")), told)
+    words += ["--out", str(out)]
+    first = begin(told, *words, *(ray if begun_on_the_cluster else ()))
+    wait_for(lambda: lines(stored) >= 8 or first.poll() is not None)
+    assert first.poll() is None, told.read_text()
+    first.kill()
+    first.communicate()
+    assert 8 <= lines(stored) < ROW_COUNT * ATTEMPTS
+    end(begin(told, *words, *(() if begun_on_the_cluster else ray)), told)
+    counted = Counter(one.id for one in RunFolder.open(out).trajectories())
+    assert (len(counted), set(counted.values())) == (ROW_COUNT * ATTEMPTS, {1})
+    assert (out / "scores.jsonl").read_bytes() == (tmp_path / "here" / "scores.jsonl").read_bytes()
 
 
 def test_a_set_is_the_same_though_a_node_died_while_it_was_made(cluster: RayCluster, tmp_path: Path) -> None:

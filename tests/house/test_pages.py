@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from tests.house.pages import blocks_of, run_page
-from tests.models.faulty_server import serve
+from tests.models.faulty_server import FaultyServer, serve
+from tests.synth.teacher import Teacher
+from tests.synth.teacher_server import serve_teacher
+
+from codedance.tasks.worlds import Difficulty, make_scene
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
@@ -37,10 +42,20 @@ def desk(tmp_path: Path) -> Path:
 @pytest.mark.timeout(900)  # A page with training starts PyTorch eight times.
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_a_tutorial_does_what_it_says(page: Path, desk: Path) -> None:
-    with serve() as server:
+    with _served(page) as server:
         server.replies = [LOOK, ANSWER, LOOK, ANSWER]
-        instead = {"http://localhost:8000/v1": server.url, "step-000020": "step-000001"}
+        again = server.url.replace("127.0.0.1", "localhost")  # Several servers of a page are one here.
+        instead = {
+            "http://localhost:8000/v1": server.url,
+            "http://localhost:8001/v1": again,
+            "step-000020": "step-000001",
+        }
         assert run_page(page, desk, smaller=SMALLER, instead=instead)
+
+
+@pytest.mark.slow
+def test_the_page_about_the_loop_shows_what_happens(desk: Path) -> None:
+    assert run_page(ROOT / "docs" / "loop.md", desk, smaller={}, instead={}) == 2
 
 
 @pytest.mark.slow
@@ -49,3 +64,11 @@ def test_the_errors_among_the_questions_are_the_real_ones(desk: Path) -> None:
     page = ROOT / "docs" / "faq.md"
     asked = sum(block.kind == "sh" for block in blocks_of(page))
     assert run_page(page, desk, smaller={}, instead={}, codes=(2, 4)) == asked > 5
+
+
+def _served(page: Path) -> AbstractContextManager[FaultyServer]:
+    """The server of a tutorial: one that says lines, or one that knows the truth about the pictures."""
+    if page.stem != "own-pictures":
+        return serve()
+    drawn = {f"{one}-{seed}": make_scene("search", one, seed) for one in Difficulty for seed in (0, 1)}
+    return serve_teacher(Teacher(drawn))

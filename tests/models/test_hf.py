@@ -97,6 +97,23 @@ async def test_a_conversation_beyond_the_context_is_a_typed_error(llava: Path) -
     await model.close()
 
 
+async def test_bars_of_transformers_are_shown_to_who_asks_for_them_alone(
+    llava: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from transformers.utils import logging
+
+    before = logging.is_progress_bar_enabled()
+    logging.enable_progress_bar()
+    try:
+        await load_model(f"hf:{llava}").close()
+        assert capfd.readouterr().err == ""
+        await load_model(f"hf:{llava}", bars=True).close()
+        assert "100%" in capfd.readouterr().err
+        assert logging.is_progress_bar_enabled()
+    finally:
+        (logging.enable_progress_bar if before else logging.disable_progress_bar)()
+
+
 def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "no-such-model"}')
     with pytest.raises(ModelNotFoundError, match="cannot be loaded"):

@@ -23,7 +23,7 @@ from codedance.models.local.chat import Encoder
 from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
 from codedance.models.local.config import SIZES
 from codedance.models.local.network import Network
-from codedance.models.local.tokenizer import Tokenizer
+from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Trajectory
 from codedance.store import RunFolder
@@ -39,6 +39,7 @@ from codedance.train.glances import GLANCE_TEXTS, counting_lesson, reading_lesso
 from codedance.train.items import ItemDataset
 from codedance.train.loss import LossWeights, losses
 from codedance.train.nano import NanoRecipe, train_nano
+from codedance.train.pieces import nano_pieces
 from codedance.train.pointing import PLACE_PIECES
 from codedance.train.sequence import Supervised, collate
 from codedance.train.trainer import Step, TrainSettings
@@ -213,6 +214,13 @@ def test_a_relation_lesson_answers_as_its_places_say(encoder: Encoder) -> None:
             assert ("left" in said) == (int(x) < int(u))
         else:
             assert ("above" in said) == (int(y) < int(v))
+
+
+def test_a_tokenizer_without_places_is_refused() -> None:
+    tokenizer = Tokenizer(build_tokenizer(nano_pieces()))
+    config = SIZES["tiny"].model_copy(update={"vocabulary": tokenizer.size})
+    with pytest.raises(DataError, match="does not hold places"):
+        reading_lesson(Encoder(tokenizer, config), Random(0))
 
 
 def test_one_head_learns_where_to_look(encoder: Encoder) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -127,7 +128,7 @@ def test_padding_changes_no_loss() -> None:
 
 def test_read_and_cell_losses_are_added_with_their_weights() -> None:
     network, encoder = small()
-    for kind, name in (("read", "read"), ("see-counts", "cell")):
+    for kind, name in (("read", "read"), ("see-text", "cell")):
         (batch,) = ItemDataset(encoder, mix={kind: 2}, seed=0)[0]
         with torch.no_grad():
             result = losses(network, batch, LossWeights(96.0, read=0.7, cell=0.7))
@@ -162,7 +163,7 @@ def test_only_a_share_of_the_texts_gradient_reaches_the_vision_tower() -> None:
 
 def test_a_step_cut_into_parts_has_the_same_loss() -> None:
     network, encoder = small()
-    mix = {"search": 2, "read": 2, "see-cards": 1, "see-text": 1}
+    mix = {"search": 2, "read": 2, "count": 1, "see-text": 1}
 
     def total(parts: int) -> tuple[float, int]:
         batches = ItemDataset(encoder, mix=mix, seed=3, parts=parts)[0]
@@ -210,6 +211,8 @@ def test_batches_are_the_same_by_number() -> None:
 TRAINER = """
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tests.train.test_training import MIX, small
 from codedance.train.items import ItemDataset
@@ -224,22 +227,25 @@ train(network, ItemDataset(encoder, mix=MIX, seed=1), settings, folder=Path(sys.
 def test_a_run_killed_and_resumed_has_the_same_curve(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
-    def start(folder: Path) -> subprocess.Popen[bytes]:
+    @contextmanager
+    def started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         command = [sys.executable, "-c", TRAINER, str(folder)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as trainer:
+            try:
+                yield trainer
+            finally:
+                trainer.kill()  # whatever became of the test, nothing trains on
 
     for kill_at in (6, 13):
-        trainer = start(tmp_path / "killed")
-        assert trainer.stdout is not None
-        for line in trainer.stdout:
-            if int(line) >= kill_at:
-                break
-        os.kill(trainer.pid, signal.SIGKILL)
-        trainer.communicate()
+        with started(tmp_path / "killed") as trainer:
+            assert trainer.stdout is not None
+            for line in trainer.stdout:
+                if int(line) >= kill_at:
+                    break
     for name in ("killed", "whole"):
-        trainer = start(tmp_path / name)
-        trainer.communicate(timeout=100)
-        assert trainer.returncode == 0
+        with started(tmp_path / name) as trainer:
+            trainer.communicate(timeout=100)
+            assert trainer.returncode == 0
     killed, whole = ((tmp_path / name / "curve.jsonl").read_text().splitlines() for name in ("killed", "whole"))
     timeless = [[{**json.loads(line), "seconds": 0} for line in lines] for lines in (killed, whole)]
     assert timeless[0] == timeless[1]

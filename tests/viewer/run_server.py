@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -49,11 +50,25 @@ def wait_for(address: str, path: str, text: str) -> None:
     raise AssertionError(f"{path} never held {text!r}")
 
 
+def write_judged(folder: Path) -> None:
+    """An evaluation of two attempts, one of which a judge decided in hostile words."""
+    write_run(folder, [attempt(0), attempt(1)])
+    asks = {"outcome": "needs_judge", "asks_judge": True}
+    scores = [
+        {"benchmark": "made", "key": "0", "trajectory": "made/0#0", "scores": {"strict": asks}},
+        {"benchmark": "made", "key": "1", "trajectory": "made/1#0", "scores": {"strict": {"outcome": "wrong"}}},
+    ]
+    said = {"benchmark": "made", "key": "0", "attempt": 0, "judge": "server:judge", "score": 1.0, "read": HOSTILE}
+    (folder / "scores.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in scores))
+    (folder / "judgements.jsonl").write_text(json.dumps(said) + "\n")
+
+
 def make_runs(root: Path, picture: Picture) -> None:
     """A folder of runs: one of every kind, a group, and one in which every text is hostile."""
     write_run(root / "mixed", mixed_attempts())
     better = [one.model_copy(update={"answer": "3"}) for one in mixed_attempts()[:3]]
     write_run(root / "better", better)
+    write_judged(root / "judged")
     attempts = [
         attempt(0, task="group/1", index=index, said="3" if index % 2 else "5", code=["print(1)"], picture=picture)
         for index in range(8)

@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import expect
 
+from codedance.imaging import Picture
 from tests.viewer.conftest import Open, Visit
 from tests.viewer.run_server import make_runs, serving, wait_for
 from tests.viewer.samples import noise
@@ -107,7 +108,8 @@ def test_rows_appear_while_another_process_writes(open_page: Open, address: str,
 @pytest.mark.parametrize(
     "path",
     [
-        "runs", "trajectories?q=evil", f"trajectories?run={HOSTILE_RUN}", f"groups?run={HOSTILE_RUN}",
+        "runs", "trajectory?of=judged&id=made%2F0%230", "trajectories?q=evil",
+        f"trajectories?run={HOSTILE_RUN}", f"groups?run={HOSTILE_RUN}",
         f"plots?run={HOSTILE_RUN}", f"compare?left=mixed&right={HOSTILE_RUN}", "group", "trajectory",
     ],
 )  # fmt: skip
@@ -127,6 +129,27 @@ def test_no_hostile_text_runs_anywhere(open_page: Open, address: str, path: str)
     assert visit.dialogs == []
     assert visit.faults == []
     assert all(one.startswith(address) for one in visit.requests)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_that_is_wider_than_the_window_has_a_shade_at_the_edge_that_hides_something(
+    open_page: Open, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    visit = open_page(f"{address}/trajectories?run=mixed", scheme=scheme, width=800)
+    visit.evaluate("document.querySelector('table.rows').style.cssText = 'min-width: 1200px; visibility: hidden'")
+    shaded = [shades(visit, share) for share in (0, 0.5, 1)]
+    assert shaded == [(False, True), (True, True), (True, False)]
+
+
+def shades(visit: Visit, share: float) -> tuple[bool, bool]:
+    """Whether the left and the right edge differ from the ground once the table is scrolled to a share of its way."""
+    table = visit.page.locator("div.scroll")
+    table.evaluate("(at, share) => { at.scrollLeft = share * (at.scrollWidth - at.clientWidth); }", share)
+    image = Picture.from_bytes(table.screenshot()).to_image().convert("L")
+    begin = image.height // 2 * image.width
+    row = image.tobytes()[begin : begin + image.width]
+    ground = row[len(row) // 2]
+    return abs(row[0] - ground) > 12, abs(row[-1] - ground) > 12
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

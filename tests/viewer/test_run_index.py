@@ -28,6 +28,7 @@ from codedance.viewer.runs.tables import (
     Row,
     count_facets,
     find_row,
+    judged_of,
     list_groups,
     list_runs,
     run_number,
@@ -225,6 +226,50 @@ def test_scores_of_an_evaluation_decide_and_rules_do_without_them(tmp_path: Path
         (run / "scores.jsonl").unlink()
         index.refresh()
         assert [one.verdict.value for one in rows(place)] == ["right", "wrong"]
+
+
+def test_what_a_judge_decided_is_told_apart_from_what_rules_decided(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    write_run(run, mixed_attempts()[:4])
+    place = choose_place(run, tmp_path)
+    asks = {"strict": {"outcome": "needs_judge", "asks_judge": True}}
+    scores = [
+        {"benchmark": "b", "key": "0", "trajectory": "made/0#0", "scores": asks},
+        {"benchmark": "b", "key": "1", "trajectory": "made/1#0", "scores": asks, "judged": {"judge": "forged"}},
+        {"benchmark": "b", "key": "2", "trajectory": "made/2#0", "scores": {"strict": {"outcome": "right"}}},
+        {"benchmark": "b", "key": "3", "trajectory": "made/3#0", "scores": {
+            "strict": {"outcome": "no_answer", "asks_judge": True}}},
+    ]  # fmt: skip
+    said = {"benchmark": "b", "attempt": 0, "judge": "server:j", "prompts": {}}
+    judgements = [
+        {**said, "key": "0", "score": 0.0, "read": "four\x00"},
+        {**said, "key": "1", "score": None, "undecided": "cannot tell"},
+        {**said, "key": "2", "score": 0.0},
+        {**said, "key": "3", "score": 1.0},
+        {**said, "key": "nowhere", "score": 1.0},
+    ]
+    (run / "scores.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in scores))
+    with RunIndex(run, place) as index:
+        index.refresh()
+        assert [one.decided for one in rows(place)] == ["rules"] * 4
+        (run / "judgements.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in judgements) + "broken\n")
+        index.refresh()
+        found = [(one.decided, one.verdict.value) for one in rows(place)]
+        assert found == [("judge", "wrong"), ("judge", "unscored"), ("rules", "right"), ("rules", "no_answer")]
+        assert numbers(place, decided="judge") == ["0", "1"]
+        with closing(open_for_reading(place)) as base:
+            words = [str(judged_of(base, one)) for one in rows(place)]
+        assert (
+            words[0]
+            == "judge server:j: wrong; it read \u2018four\\u0000\u2019 in the reply. The rules alone say: needs judge."
+        )
+        assert words[1] == "judge server:j: left open (cannot tell). The rules alone say: needs judge."
+        assert words[2:] == ["None", "None"]
+        (run / "judgements.jsonl").unlink()
+        index.refresh()
+        assert [one.decided for one in rows(place)] == ["rules"] * 4
+        with closing(open_for_reading(place)) as base:
+            assert base.execute("SELECT count(*) FROM judged").fetchone() == (0,)
 
 
 def test_an_index_killed_in_the_middle_is_finished_by_the_next(tmp_path: Path) -> None:

@@ -172,6 +172,18 @@ def test_an_answer_that_code_failed_on_is_a_trace_page(client: httpx.Client, add
     assert "3 of 6" in text
 
 
+def test_a_judges_word_is_shown_where_a_judge_decided_and_nowhere_else(client: httpx.Client, address: str) -> None:
+    table = client.get(f"{address}/trajectories?run=judged").text
+    assert table.count(">judge</span>") == 1
+    assert "Decided by" in table
+    assert client.get(f"{address}/trajectories?run=judged&decided=judge").text.count(" data-row>") == 1
+    judged = client.get(f"{address}/trajectory?of=judged&id=made%2F0%230").text
+    assert "judge server:judge: right; it read \u2018&lt;script&gt;window.hit=1" in judged
+    assert "The rules alone say: needs judge." in judged
+    assert "judge server:judge: right" in client.get(f"{address}/group?of=judged&task=made/0").text
+    assert "server:judge" not in client.get(f"{address}/trajectory?of=judged&id=made%2F1%230").text
+
+
 def test_beyond_this_machine_a_token_is_asked_for(tmp_path: Path, picture: Picture) -> None:
     make_runs(tmp_path / "runs", picture)
     with serving(tmp_path / "runs", GuardSettings(token="ABC-very-secret")) as address:

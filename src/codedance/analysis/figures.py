@@ -128,7 +128,7 @@ def _legend(axes: Any, groups: Sequence[str]) -> None:  # noqa: ANN401
 
 def _figure(draw: Callable[[Any], None], *, title: str, size: tuple[float, float]) -> bytes:
     if find_spec("matplotlib") is None:
-        raise MissingExtraError("drawing figures", "train")
+        raise MissingExtraError("drawing figures", "guest")
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codedance.cli.analyze import JsonFlag, deliver
-from codedance.cli.progress import progress_bar
+from codedance.cli.progress import progress_bar, watched
 from codedance.cli.settings import apply_settings
 from codedance.errors import UsageError
 
@@ -103,7 +103,7 @@ def _ablate(
     api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
 
     async def work() -> Feedback:
-        asked = load_model(model, base_url=base_url, api_key=api_key)
+        asked = load_model(model, base_url=base_url, api_key=api_key, bars=watched())
         try:
             async with LocalSandbox() as sandbox:
                 return await ablate(

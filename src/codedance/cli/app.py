@@ -31,7 +31,7 @@ from codedance.cli import (
     view,
     worlds,
 )
-from codedance.cli.failures import exit_code, tell
+from codedance.cli.failures import exit_code, missing_extra, tell
 from codedance.errors import CodeDanceError
 
 __all__ = ["app", "main"]
@@ -92,6 +92,13 @@ def main() -> None:
     except CodeDanceError as error:
         tell(error)
         sys.exit(exit_code(error))
+    except ModuleNotFoundError as error:
+        # What a command needs is asked for where it begins; this is for what was forgotten there.
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        tell(missing)
+        sys.exit(exit_code(missing))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

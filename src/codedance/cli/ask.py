@@ -15,6 +15,7 @@ from rich.console import Console
 from codedance.cli.failures import stop_code, tell
 from codedance.cli.inline import Graphics, find_graphics
 from codedance.cli.places import SandboxPlace, sandbox_at
+from codedance.cli.progress import watched
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.errors import StoreError, UsageError
@@ -176,7 +177,9 @@ def _run(
 
     async def episode() -> Rollout:
         native = settings.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
-        asked = load_model(model, base_url=base_url, api_key=api_key, native_tools=native)
+        asked = load_model(
+            model, base_url=base_url, api_key=api_key, native_tools=native, bars=view is not None and watched()
+        )
         try:
             async with sandbox_at(SandboxPlace(sandbox_url), limits=settings.limits) as sandbox:
                 if view is not None:

@@ -14,6 +14,7 @@ import typer
 from codedance.cli.eval_judge import JudgePlan, greet_judge, judge_plan, run_judge
 from codedance.cli.failures import INFRASTRUCTURE, tell
 from codedance.cli.places import SandboxPlace, sandbox_at
+from codedance.cli.progress import watched
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.errors import UsageError
@@ -213,7 +214,7 @@ def _run(
             return Progress.of(run)
         if judge is not None:
             await greet_judge(judge)
-        asked = load_model(model, base_url=base_url, api_key=key, native_tools=native, server=server)
+        asked = load_model(model, base_url=base_url, api_key=key, native_tools=native, server=server, bars=watched())
         try:
             async with _sandbox(place, settings.episode.limits, mode) as sandbox:
                 return await evaluate(run, asked, sandbox, patience=patience, listener=listener)

@@ -8,12 +8,34 @@ from codedance.cli.text import visible
 from codedance.errors import CodeDanceError, EngineError, MissingExtraError, ModelError, SandboxError
 from codedance.schema import StopReason, Trajectory
 
-__all__ = ["ANSWERED", "BAD_INPUT", "INFRASTRUCTURE", "NO_ANSWER", "exit_code", "stop_code", "tell"]
+__all__ = [
+    "ANSWERED",
+    "BAD_INPUT",
+    "EXTRAS",
+    "INFRASTRUCTURE",
+    "NO_ANSWER",
+    "exit_code",
+    "missing_extra",
+    "stop_code",
+    "tell",
+]
 
 ANSWERED = 0
 BAD_INPUT = 2
 NO_ANSWER = 3
 INFRASTRUCTURE = 4
+EXTRAS = {
+    "guest": ("cv2", "matplotlib", "numpy", "scipy", "skimage"),
+    "ocr": ("onnxruntime", "rapidocr"),
+    "serve": ("fastapi", "prometheus_client", "starlette", "uvicorn"),
+    "mcp": ("mcp",),
+    "local": ("safetensors", "tokenizers", "torch", "transformers"),
+    "data": ("datasets", "datasketch", "huggingface_hub", "imagehash", "openpyxl", "pyarrow"),
+    "math": ("math_verify",),
+    "board": ("tensorboard",),
+    "ray": ("ray",),
+}
+"""Extras and the modules that come with them; of several extras, the one that is smallest."""
 
 
 def exit_code(error: CodeDanceError) -> int:
@@ -26,6 +48,19 @@ def exit_code(error: CodeDanceError) -> int:
     return (
         INFRASTRUCTURE if isinstance(error, (ModelError, SandboxError, MissingExtraError, EngineError)) else BAD_INPUT
     )
+
+
+def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
+    """The extra that would bring a module which a command looked for; None if no extra does.
+
+    >>> print(missing_extra(ModuleNotFoundError("No module named 'cv2'", name="cv2")))
+    this command (it uses cv2) needs the extra 'guest': pip install 'codedance[guest]'
+    >>> missing_extra(ModuleNotFoundError("No module named 'codedance.moved'", name="codedance.moved")) is None
+    True
+    """
+    wanted = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, modules in EXTRAS.items() if wanted in modules), None)
+    return None if extra is None else MissingExtraError(f"this command (it uses {wanted})", extra)
 
 
 def stop_code(trajectory: Trajectory) -> int:

@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from codedance.cli.progress import watched
 from codedance.cli.text import visible
 from codedance.errors import UsageError
 
@@ -77,7 +78,7 @@ async def loaded(parties: Mapping[Party, Named]) -> AsyncIterator[dict[Party, Mo
     try:
         for one in parties.values():
             if one not in made:
-                made[one] = load_model(one.spec, base_url=one.base_url, api_key=api_key)
+                made[one] = load_model(one.spec, base_url=one.base_url, api_key=api_key, bars=watched())
         yield {party: made[one] for party, one in parties.items()}
     finally:
         for model in made.values():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from codedance.cli.settings import apply_settings
-from codedance.errors import UsageError
+from codedance.errors import MissingExtraError, UsageError
 
 __all__ = ["EPILOG", "plan"]
 
@@ -48,6 +49,8 @@ def plan(
 
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; choose a folder")
+    if out is not None and find_spec("matplotlib") is None:
+        raise MissingExtraError("the figures of a plan", "guest")
     sizes = [_size(text) for text in gpus]
     settings = apply_settings(PlanSettings(), assignments or [], file=config)
     forecasts = [forecast(settings, count, groups=groups, relief=relief) for count, groups in sizes]

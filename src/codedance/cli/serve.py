@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codedance.cli.places import SandboxPlace, sandbox_at
+from codedance.cli.progress import watched
 from codedance.cli.settings import apply_settings
 from codedance.errors import MissingExtraError, SandboxError, UsageError
 from codedance.schema import CodeFormat
@@ -232,7 +233,11 @@ async def _loaded(
         for name, spec in specs:
             server = spec.startswith("server:")
             model = load_model(
-                spec, base_url=base_url if server else None, api_key=api_key, native_tools=native_tools and server
+                spec,
+                base_url=base_url if server else None,
+                api_key=api_key,
+                native_tools=native_tools and server,
+                bars=watched(),
             )
             note = "embedded; knows generated counting and search pictures" if spec == "nano" else ""
             made.append(ServedModel(name, model, note))

@@ -54,8 +54,8 @@ def view(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON and nothing else.")] = False,
-    host: Annotated[str, typer.Option(help="Address to listen at, without -o.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8090,
+    host: Annotated[str | None, typer.Option(help="Address to listen at. [127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. [8090]")] = None,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="A name under which this machine is called; may be repeated."),
@@ -67,13 +67,24 @@ def view(
 ) -> None:
     """Look at a run: a table of its trajectories and a page for each, with pictures, code, output and timings."""
     if out is not None:
+        served = {"--host": host, "--port": port, "--allow-host": allow_host, "--cache": cache, "--open": open_browser}
+        useless = [flag for flag, value in served.items() if not (value is None or value is False or value == [])]
+        if useless:
+            raise UsageError(f"{' and '.join(useless)}: nothing is served with -o; leave out the one or the other")
         _static(run, out, reward=reward, as_json=as_json)
         return
     if reward is not None or as_json:
         raise UsageError("--reward and --json go with -o DIR; without it the run is served as pages")
     from codedance.cli.view_live import view_live
 
-    view_live(run, host=host, port=port, allow_host=allow_host or [], cache=cache, open_browser=open_browser)
+    view_live(
+        run,
+        host=host or "127.0.0.1",
+        port=8090 if port is None else port,
+        allow_host=allow_host or [],
+        cache=cache,
+        open_browser=open_browser,
+    )
 
 
 def _static(folder: Path, out: Path, *, reward: str | None, as_json: bool) -> None:
@@ -98,7 +109,7 @@ def _static(folder: Path, out: Path, *, reward: str | None, as_json: bool) -> No
 
 def _verdicts(run: RunFolder, reward: str | None) -> Callable[[Trajectory], Verdict]:
     """What trajectories are worth: by a reward, by the benchmark's scores, or by their reference answers."""
-    from codedance.viewer.site import Verdict, reference_verdict
+    from codedance.viewer.site import reference_verdict
 
     if reward is not None:
         return _rewarded(run, reward)
@@ -106,18 +117,21 @@ def _verdicts(run: RunFolder, reward: str | None) -> Callable[[Trajectory], Verd
 
     def verdict(trajectory: Trajectory) -> Verdict:
         if trajectory.id in outcomes:
-            return Verdict(outcomes[trajectory.id])
+            return outcomes[trajectory.id]
         return reference_verdict(trajectory, run)
 
     return verdict
 
 
-def _outcomes(run: RunFolder) -> dict[str, bool | None]:
+def _outcomes(run: RunFolder) -> dict[str, Verdict]:
     """What the benchmark says, by trajectory; nothing for runs that are no evaluation, or not scored yet."""
     from codedance.viewer.runs.scored import read_scores
+    from codedance.viewer.site import Verdict
 
-    scores = read_scores(run.folder / "scores.jsonl")
-    return {one.trajectory: one.verdict.correct for one in scores if one.trajectory is not None}
+    scores = read_scores(run.folder)
+    return {
+        one.trajectory: Verdict(one.verdict.correct, judged=one.judged) for one in scores if one.trajectory is not None
+    }
 
 
 def _rewarded(run: RunFolder, name: str) -> Callable[[Trajectory], Verdict]:

@@ -11,12 +11,12 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from codedance.errors import MissingExtraError, UsageError
+from codedance.errors import MissingExtraError, SandboxError, UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Node", "connected", "living_nodes"]
+__all__ = ["Node", "connected", "in_a_line", "living_nodes"]
 
 _PROBE_SECONDS = 5.0
 _WORDS = ("auto", "local")
@@ -58,8 +58,7 @@ def connected(address: str) -> Iterator[ModuleType]:
     try:
         ray.init(address=address, configure_logging=True, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise UsageError(f"--ray {address}: cannot join the cluster ({reason[:300]})") from None
+        raise UsageError(f"--ray {address}: cannot join the cluster ({in_a_line(error)})") from None
     try:
         with redirect_stdout(_Quieter(sys.stdout)):
             yield ray
@@ -69,13 +68,30 @@ def connected(address: str) -> Iterator[ModuleType]:
 
 
 def living_nodes(ray: ModuleType) -> list[Node]:
-    """Nodes that are alive and offer at least one processor, in the order of their ids."""
-    nodes = [
-        Node(str(one["NodeID"]), str(one["NodeManagerAddress"]), int(one["Resources"].get("CPU", 0)))
-        for one in ray.nodes()
-        if one["Alive"]
-    ]
+    """Nodes that are alive and offer at least one processor, in the order of their ids.
+
+    Raises:
+        SandboxError: the cluster's head does not tell them; it may later.
+    """
+    try:
+        nodes = [
+            Node(str(one["NodeID"]), str(one["NodeManagerAddress"]), int(one["Resources"].get("CPU", 0)))
+            for one in ray.nodes()
+            if one["Alive"]
+        ]
+    except Exception as error:  # a boundary: what Ray raises when its head does not answer is not written down
+        raise SandboxError(f"the Ray cluster's head does not tell its nodes ({in_a_line(error)})") from error
     return sorted((node for node in nodes if node.processors >= 1), key=lambda node: node.id)
+
+
+def in_a_line(error: BaseException) -> str:
+    r"""Kind of an error, and the beginning of what it says: Ray's own texts are pages.
+
+    >>> in_a_line(ValueError("no such port\nand much more"))
+    'ValueError: no such port'
+    """
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {said[:300]}" if said else type(error).__name__
 
 
 class _Quieter(io.TextIOBase):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import ModuleType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from codedance.cluster.connection import connected, living_nodes
+from codedance.cluster.connection import connected, in_a_line, living_nodes
 from codedance.errors import CodeDanceError, SandboxError
 
 __all__ = ["CrewWorker", "RayCrew"]
@@ -28,6 +28,7 @@ _MOST_TRIES = 4
 """A number that so many workers died of is not given to another."""
 _PATIENCE_SECONDS = 120.0
 """How long there may be no worker at all."""
+_KEPT = "what is made is kept, the same command goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ class _State(Generic[T]):
     looked: float = 0.0
     worked: float = 0.0
     """When there last was a worker."""
+    silent: bool = False
+    """The cluster's head did not tell its nodes when it was asked last."""
+    waiting: set[Future[T]] = field(default_factory=set)
+    """Of every part that was asked for and is not made yet."""
 
 
 class RayCrew(Generic[T]):
@@ -152,6 +157,26 @@ class RayCrew(Generic[T]):
 
     def _dispatch(self, ray: ModuleType) -> None:
         state: _State[T] = _State(worked=time.monotonic())
+        try:
+            self._work(ray, state)
+        except Exception as error:  # the boundary of a thread: whoever waits for a part must hear of it
+            self._fail(state, error)
+        for worker in [*state.idle, *state.pending.values()]:
+            with suppress(Exception):  # a boundary: it may be dead, and Ray says so in many ways
+                ray.kill(worker.actor)
+
+    def _fail(self, state: _State[T], error: Exception) -> None:
+        """Answer everybody who waits, and who will ask until the end, that nothing more is made."""
+        failure = SandboxError(f"the workers of the Ray cluster cannot be used any more ({in_a_line(error)}); {_KEPT}")
+        failure.__cause__ = error
+        self._failure = failure
+        for future in tuple(state.waiting):
+            future.set_exception(failure)
+        state.again.clear()
+        while not self._ended.wait(_WAIT_SECONDS):
+            self._give_out(state)
+
+    def _work(self, ray: ModuleType, state: _State[T]) -> None:
         while not self._ended.is_set():
             if time.monotonic() - state.looked > _LOOK_SECONDS:
                 self._look(ray, state)
@@ -162,14 +187,19 @@ class RayCrew(Generic[T]):
                     self._take(ray, state, reference)
             else:
                 self._ended.wait(_WAIT_SECONDS)
-        for worker in [*state.idle, *state.pending.values()]:
-            with suppress(Exception):  # a boundary: it may be dead, and Ray says so in many ways
-                ray.kill(worker.actor)
 
     def _look(self, ray: ModuleType, state: _State[T]) -> None:
         """Have as many workers as there are processors."""
         state.looked = time.monotonic()
-        self._count(ray)
+        try:
+            self._count(ray)
+            if state.silent:
+                self._tell("the Ray cluster's head tells its nodes again")
+            state.silent = False
+        except SandboxError as error:
+            if not state.silent:
+                self._tell(f"{error}; there are to be {self._wanted} workers as before, and it is asked again")
+            state.silent = True
         for _ in range(self._wanted - len(state.idle) - len(state.pending)):
             made = ray.remote(CrewWorker).options(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")
             actor = made.remote(self._start)
@@ -178,13 +208,12 @@ class RayCrew(Generic[T]):
             state.worked = state.looked
         elif state.looked - state.worked > _PATIENCE_SECONDS:
             self._failure = SandboxError(
-                f"no node of the Ray cluster took a worker for {_PATIENCE_SECONDS:g} s; "
-                "what is made is kept, the same command goes on"
+                f"no node of the Ray cluster took a worker for {_PATIENCE_SECONDS:g} s; {_KEPT}"
             )
 
     def _give_out(self, state: _State[T]) -> None:
         while self._failure is not None or state.idle:
-            job = state.again.pop() if state.again else self._next()
+            job = state.again.pop() if state.again else self._next(state)
             if job is None:
                 return
             if self._failure is not None:
@@ -194,11 +223,14 @@ class RayCrew(Generic[T]):
             worker.job = job
             state.pending[worker.actor.make.remote(job.number)] = worker
 
-    def _next(self) -> _Job[T] | None:
+    def _next(self, state: _State[T]) -> _Job[T] | None:
         try:
-            return self._jobs.get_nowait()
+            job = self._jobs.get_nowait()
         except queue.Empty:
             return None
+        state.waiting.add(job.future)
+        job.future.add_done_callback(state.waiting.discard)
+        return job
 
     def _take(self, ray: ModuleType, state: _State[T], reference: object) -> None:
         """What became of a worker's call."""

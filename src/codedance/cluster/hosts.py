@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from codedance import __version__
-from codedance.cluster.connection import Node, living_nodes
+from codedance.cluster.connection import Node, in_a_line, living_nodes
 from codedance.cluster.host import Fault, Greeting, Health, SandboxHost
 from codedance.errors import SandboxError, SandboxLostError
 from codedance.sandbox.contract import Limits, Tier
@@ -135,6 +135,8 @@ class Hosts:
         """Nodes that are opening their sandbox."""
         self._changed = asyncio.Condition()
         self._watching: asyncio.Task[None] | None = None
+        self._silent = False
+        """The cluster's head did not tell its nodes when it was asked last."""
         self.description: Mapping[str, JsonValue] = {}
         """Tier and libraries: of the first node, and the same of every other that is used."""
 
@@ -172,11 +174,12 @@ class Hosts:
         """A place on the node with the most room, counted as taken; waits while there is none.
 
         Raises:
-            SandboxError: there was no room for too long.
+            SandboxError: there was no room for too long, or nobody watches the nodes any more.
         """
         end = time.monotonic() + self.settings.patience_seconds
         async with self._changed:
             while True:
+                self._must_be_watched()
                 free = [one for one in self._hosts.values() if not one.lost and one.sessions < one.room]
                 free = [one for one in free if one is not avoiding] or free
                 if free:
@@ -200,10 +203,26 @@ class Hosts:
             return f"every node of the cluster was full for {self.settings.patience_seconds:g} s"
         return f"no node of the cluster could be used for {self.settings.patience_seconds:g} s"
 
+    def _must_be_watched(self) -> None:
+        """Raise if the task that watches has ended, which nothing but a mistake of ours makes it do."""
+        if self._watching is None or not self._watching.done() or self._watching.cancelled():
+            return
+        error = self._watching.exception()
+        said = in_a_line(error) if error is not None else "without a word"
+        raise SandboxError(f"the nodes of the Ray cluster are not watched any more ({said})") from error
+
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self.settings.health_seconds)
-            await self._look()
+            try:
+                await self._look()
+                if self._silent:
+                    self._tell("the Ray cluster's head tells its nodes again")
+                self._silent = False
+            except SandboxError as error:
+                if not self._silent:
+                    self._tell(f"{error}; those that are known are used, and it is asked again")
+                self._silent = True
             await asyncio.gather(*(self._check(host) for host in list(self._hosts.values())))
 
     async def _look(self) -> None:

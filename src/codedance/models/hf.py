@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
@@ -13,9 +14,11 @@ import anyio.to_thread
 
 from codedance.errors import MissingExtraError, ModelContextFullError, ModelError, ModelNotFoundError
 from codedance.models.contract import Completion
-from codedance.models.hf_generate import Generator, Request
 from codedance.protocol import ChatMessage
 from codedance.schema import Sampling
+
+if TYPE_CHECKING:
+    from codedance.models.hf_generate import Generator, Request
 
 __all__ = ["HfModel", "image_processor_pair", "load_hf"]
 
@@ -62,6 +65,8 @@ class HfModel:
         on_text: Callable[[str], None] | None = None,
     ) -> Completion:
         """Sample the next message, together with whoever asks at the same time; text is told when it is complete."""
+        from codedance.models.hf_generate import Request
+
         request = Request(tuple(messages), sampling, tuple(stop))
         waiting = _Waiting(request, anyio.Event())
         self._queue.append(waiting)
@@ -109,8 +114,14 @@ class HfModel:
                 one.done.set()
 
 
-def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto") -> HfModel:
+def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto", bars: bool = False) -> HfModel:
     """Load a checkpoint with transformers; a local folder is never looked up on a hub.
+
+    Args:
+        path_or_id: folder, or name on the hub.
+        device: where it computes; the first graphics card if there is one.
+        dtype: of the weights; the checkpoint's own if not named.
+        bars: have transformers show how far it is, on the error stream.
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
@@ -119,6 +130,8 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto") 
     try:
         import torch
         from transformers import AutoModelForImageTextToText
+
+        from codedance.models.hf_generate import Generator
     except ImportError:
         raise MissingExtraError("hf: models", "local") from None
     local = Path(path_or_id).expanduser()
@@ -128,8 +141,9 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto") 
         raise ModelNotFoundError(f"{path_or_id}: there is {lacks}")
     source = str(local) if looks_local else path_or_id
     try:
-        model = AutoModelForImageTextToText.from_pretrained(source, dtype=dtype)
-        processor = image_processor_pair(source)
+        with _bars(shown=bars):
+            model = AutoModelForImageTextToText.from_pretrained(source, dtype=dtype)
+            processor = image_processor_pair(source)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:240]
         raise ModelNotFoundError(f"hf:{path_or_id}: cannot be loaded ({reason})") from None
@@ -137,6 +151,21 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto") 
     if device == "cpu" and model.dtype == torch.bfloat16:
         model = model.float()  # many processors are slower in bfloat16 than in float32
     return HfModel(Generator(model.to(device).eval(), processor), name=f"hf:{path_or_id}")
+
+
+@contextmanager
+def _bars(*, shown: bool) -> Iterator[None]:
+    """Keep transformers' progress bars, which it shows to everybody, from who has not asked for them."""
+    from transformers.utils import logging
+
+    if shown or not logging.is_progress_bar_enabled():
+        yield
+        return
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()
 
 
 def image_processor_pair(source: str) -> Any:  # noqa: ANN401 - transformers has no common type for processors

@@ -30,6 +30,7 @@ def load_model(
     api_key: str | None = None,
     native_tools: bool = False,
     server: ServerSettings | None = None,
+    bars: bool = False,
 ) -> Model:
     """Make the model that a specification names; libraries are imported and weights read only now.
 
@@ -40,6 +41,7 @@ def load_model(
         api_key: of the server.
         native_tools: use the server's own tool calls for code.
         server: how patiently a server is asked.
+        bars: have transformers show how far it is with reading weights, on the error stream.
 
     Raises:
         UsageError: no such form, or a URL for a model that has none.
@@ -73,7 +75,7 @@ def load_model(
     if kind == "hf" and name:
         from codedance.models.hf import load_hf
 
-        return load_hf(name)
+        return load_hf(name, bars=bars)
     if kind == "scripted" and name:
         return ScriptedModel.from_file(Path(name))
     if spec == "nano":

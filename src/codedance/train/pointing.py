@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from codedance.errors import DataError
 from codedance.models.local.chat import Encoder
 from codedance.train.cells import Grid
 from codedance.train.sequence import Cells, Pointing, Supervised
@@ -38,6 +39,7 @@ def point(item: Supervised, encoder: Encoder, text: str, *, grid: Grid, cells: S
 
     Raises:
         ValueError: the text names another number of places.
+        DataError: the tokenizer does not hold places as single tokens.
     """
     begin = len(item.encoded.ids)
     item.write(encoder, text)
@@ -64,4 +66,7 @@ def _eighth(index: int, count: int) -> int:
 
 
 def _tokens(encoder: Encoder, pieces: Sequence[str]) -> tuple[int, ...]:
-    return tuple(encoder.tokenizer.encode(piece)[0] for piece in pieces)
+    encoded = [encoder.tokenizer.encode(piece) for piece in pieces]
+    if any(len(ids) != 1 for ids in encoded):
+        raise DataError("the tokenizer does not hold places as single tokens (PLACE_PIECES): this model cannot point")
+    return tuple(ids[0] for ids in encoded)

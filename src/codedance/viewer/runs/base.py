@@ -11,7 +11,7 @@ from codedance.errors import StoreError
 
 __all__ = ["VERSION", "choose_place", "open_base", "open_for_reading", "remove_base", "storable"]
 
-VERSION = 2
+VERSION = 3
 """Raised whenever what is in the file changes its form or meaning: an index of another version is made anew."""
 _BESIDE = ".codedance-index"
 _FILE = "index.sqlite"
@@ -30,10 +30,13 @@ CREATE TABLE trajectories (
   source TEXT NOT NULL, family TEXT NOT NULL, difficulty TEXT NOT NULL, category TEXT NOT NULL,
   verdict TEXT NOT NULL, rule TEXT NOT NULL, stop TEXT NOT NULL, mode TEXT NOT NULL, model TEXT NOT NULL,
   turns INTEGER NOT NULL, calls INTEGER NOT NULL, failed INTEGER NOT NULL, tokens INTEGER, seconds REAL NOT NULL,
-  outcomes TEXT NOT NULL, fault TEXT);
+  outcomes TEXT NOT NULL, fault TEXT, decided TEXT NOT NULL DEFAULT 'text');
 CREATE INDEX trajectories_name ON trajectories (run, name);
 CREATE INDEX trajectories_task ON trajectories (task, run);
 CREATE TABLE shown (id INTEGER PRIMARY KEY, question TEXT NOT NULL, answer TEXT, reference TEXT, picture TEXT);
+CREATE TABLE judged (
+  id INTEGER PRIMARY KEY, judge TEXT NOT NULL, by_rules TEXT NOT NULL, score REAL, read TEXT, undecided TEXT NOT NULL,
+  detail TEXT NOT NULL);
 CREATE TABLE bad_lines (run INTEGER NOT NULL, number INTEGER NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX bad_lines_run ON bad_lines (run);
 CREATE VIRTUAL TABLE texts USING fts5 (

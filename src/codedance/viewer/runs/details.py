@@ -13,14 +13,14 @@ from codedance.protocol import parse_reply
 from codedance.rewards import VARIANTS, AttemptReward, score_of
 from codedance.schema import ImageRef, Score, Trajectory, Turn
 from codedance.store import PictureStore, picture_refs
-from codedance.viewer import Place, Standing, trace_page
+from codedance.viewer import Judged, Place, Standing, trace_page
 from codedance.viewer.runs.browse import Browse
 from codedance.viewer.runs.comparing import Change, ComparedRow, compare
 from codedance.viewer.runs.filters import Filter
 from codedance.viewer.runs.pages import render, trajectory_link
 from codedance.viewer.runs.reading import read_trajectory
 from codedance.viewer.runs.rewarded import Basis, basis_of, reward_group
-from codedance.viewer.runs.tables import Row, find_row, row_at, rows_by_number, run_number, table_page, tally
+from codedance.viewer.runs.tables import Row, find_row, judged_of, row_at, rows_by_number, run_number, table_page, tally
 from codedance.viewer.shell import highlighted, visible
 
 __all__ = ["compare_page", "group_page", "picture_of", "trajectory_page"]
@@ -49,6 +49,7 @@ def trajectory_page(browse: Browse, base: sqlite3.Connection, query: Mapping[str
         correct=correct,
         score=score,
         standing=standing,
+        judged=judged_of(base, row),
         place=_place(browse.root, base, row, query, at=at),
         link=lambda ref: _picture_link(row.run, ref) if store.path(ref).is_file() else None,
     )
@@ -71,7 +72,7 @@ def group_page(browse: Browse, base: sqlite3.Connection, query: Mapping[str, str
         "reference": visible(first.reference) if first.reference is not None else None,
         "variant": basis.variant.name, "basis": f"{basis.note}: {basis.variant.formula}",
         "total": tally(base, chosen, run=number).count,
-        "attempts": [_attempt(browse.root, one, rewards) for one in rows],
+        "attempts": [_attempt(browse.root, one, rewards, judged=judged_of(base, one)) for one in rows],
         "picture": f"picture?{urlencode({'of': run, 'file': first.picture})}" if first.picture else None,
         "back": f"groups?{urlencode({'run': run}, errors='replace')}" if run != "." else "groups",
         "all": f"trajectories?{Filter(run=run if run != '.' else '', task=task).query()}",
@@ -197,7 +198,9 @@ def _place(root: Path, base: sqlite3.Connection, row: Row, query: Mapping[str, s
     )
 
 
-def _attempt(root: Path, row: Row, rewards: Mapping[str, AttemptReward]) -> Mapping[str, object]:
+def _attempt(
+    root: Path, row: Row, rewards: Mapping[str, AttemptReward], *, judged: Judged | None
+) -> Mapping[str, object]:
     """One column of the group's page."""
     reward = rewards.get(row.name)
     terms: list[tuple[str, str, str]] = []
@@ -224,7 +227,7 @@ def _attempt(root: Path, row: Row, rewards: Mapping[str, AttemptReward]) -> Mapp
     return {
         "row": row, "href": trajectory_link(row, Filter(run=row.run, task=row.task)), "terms": terms, "turns": turns,
         "answer": visible(row.answer) if row.answer is not None else None, "stop": row.stop.replace("_", " "),
-        "problem": problem,
+        "problem": problem, "judged": judged,
     }  # fmt: skip
 
 

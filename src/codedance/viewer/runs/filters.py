@@ -31,7 +31,7 @@ _TERM = re.compile(
 _NO_NARROWING = frozenset({"sort", "down", "page", "size", "replaced", "run"})
 _WORD = re.compile(r"\w", re.UNICODE)
 
-CHOICES = ("verdict", "stop", "source", "family", "difficulty", "category", "mode", "model")
+CHOICES = ("verdict", "decided", "stop", "source", "family", "difficulty", "category", "mode", "model")
 """Columns of which one value is chosen; also what a facet is made of."""
 RANGES = ("turns", "tokens", "seconds")
 """Columns with a least and a largest value."""
@@ -64,6 +64,8 @@ class Filter:
     """Search text."""
     run: str = ""
     verdict: str = ""
+    decided: str = ""
+    """Who said so: ``rules`` of the benchmark, a ``judge``, or this program by the ``text`` of the answer."""
     stop: str = ""
     source: str = ""
     family: str = ""

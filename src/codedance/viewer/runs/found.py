@@ -10,9 +10,10 @@ from pathlib import Path
 
 from codedance.errors import StoreError
 
-__all__ = ["CURVE", "SCORES", "TRAJECTORIES", "FoundRun", "Marks", "find_runs", "marks_of"]
+__all__ = ["CURVE", "JUDGEMENTS", "SCORES", "TRAJECTORIES", "FoundRun", "Marks", "find_runs", "marks_of"]
 
 TRAJECTORIES, SCORES, CURVE, _MANIFEST = "trajectories.jsonl", "scores.jsonl", "curve.jsonl", "manifest.json"
+JUDGEMENTS = "judgements.jsonl"
 _DEPTH = 5
 _MOST_FOLDERS = 50_000
 _MOST_MANIFEST_BYTES = 4 << 20
@@ -42,6 +43,8 @@ class FoundRun:
     trajectories: Marks | None
     """``None`` if the run has no trajectories (yet)."""
     scores: Marks | None
+    judgements: Marks | None
+    """Of what a judge decided beside the scores by rule."""
     curve: Marks | None
 
     def manifest(self) -> tuple[str, dict[str, object], str]:
@@ -104,5 +107,6 @@ def _walk(root: Path) -> Iterator[FoundRun]:
                 folder=folder,
                 trajectories=marks_of(folder / TRAJECTORIES),
                 scores=marks_of(folder / SCORES),
+                judgements=marks_of(folder / JUDGEMENTS),
                 curve=marks_of(folder / CURVE),
             )

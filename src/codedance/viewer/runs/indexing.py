@@ -26,9 +26,9 @@ from codedance.errors import StoreError
 from codedance.schema import Trajectory
 from codedance.viewer.runs.base import open_base, remove_base, storable
 from codedance.viewer.runs.facts import Verdict, facts_of, shown_of, texts_of
-from codedance.viewer.runs.found import SCORES, TRAJECTORIES, FoundRun, find_runs
+from codedance.viewer.runs.found import TRAJECTORIES, FoundRun, find_runs
 from codedance.viewer.runs.lines import Line, complete_lines, fingerprint
-from codedance.viewer.runs.scored import read_scores
+from codedance.viewer.runs.scored import ScoreLine, read_scores
 
 __all__ = ["IndexProgress", "RunIndex"]
 
@@ -37,6 +37,7 @@ _BATCH_SECONDS = 1.0
 _MOST_BAD_LINES = 100
 """Of a run, that are told one by one; all are counted."""
 _LONGEST_SETTINGS = 1 << 20
+_FORGET_JUDGED = "DELETE FROM judged WHERE id IN (SELECT id FROM trajectories WHERE run = ?)"
 _ROW = (
     "run, offset, length, name, task, attempt, source, family, difficulty, category, verdict, rule, stop, mode, model, "
     "turns, calls, failed, tokens, seconds, outcomes, fault"
@@ -240,25 +241,22 @@ class RunIndex:
 
     def _take_scores(self, number: int, run: FoundRun) -> bool:
         """Verdicts from the run's file of scores where there is one, by rule where there is none."""
-        marks = run.scores.text if run.scores is not None else "none"
+        both = (run.scores, run.judgements)
+        marks = " ".join(one.text for one in both if one is not None) if run.scores is not None else "none"
         (known,) = self._open.execute("SELECT scores FROM runs WHERE id = ?", (number,)).fetchone()
         if known == marks:
             return False
         with self._transaction() as base:
             if known not in ("", "none"):
-                base.execute("UPDATE trajectories SET verdict = rule WHERE run = ?", (number,))
+                base.execute("UPDATE trajectories SET verdict = rule, decided = 'text' WHERE run = ?", (number,))
+                base.execute(_FORGET_JUDGED, (number,))
             unasked = 0
             if run.scores is not None:
-                for score in read_scores(run.folder / SCORES):
+                for score in read_scores(run.folder):
                     if score.trajectory is None:
                         unasked += 1
-                        continue
-                    base.execute(
-                        "UPDATE trajectories SET verdict = ?1, "
-                        "category = CASE category WHEN '' THEN ?2 ELSE category END "
-                        "WHERE run = ?3 AND name = ?4 AND NOT replaced",
-                        (score.verdict.value, storable(score.category), number, storable(score.trajectory)),
-                    )
+                    else:
+                        _take_score(base, number, score)
             base.execute("UPDATE runs SET scores = ?, unasked = ? WHERE id = ?", (marks, unasked, number))
         return True
 
@@ -276,6 +274,7 @@ class RunIndex:
     def _clear(self, run: int) -> None:
         """Drop a run's rows. Its texts stay: their numbers are never given again, and no query shows them."""
         base = self._open
+        base.execute(_FORGET_JUDGED, (run,))
         base.execute("DELETE FROM shown WHERE id IN (SELECT id FROM trajectories WHERE run = ?)", (run,))
         base.execute("DELETE FROM trajectories WHERE run = ?", (run,))
         base.execute("DELETE FROM bad_lines WHERE run = ?", (run,))
@@ -377,6 +376,24 @@ def _timely(lines: Iterator[Line]) -> Iterator[Line]:
             return
 
 
+def _take_score(base: sqlite3.Connection, run: int, score: ScoreLine) -> None:
+    """The benchmark's verdict of the attempt that counts, and what a judge said of it."""
+    judged, name = score.judged, storable(score.trajectory or "")
+    base.execute(
+        "UPDATE trajectories SET verdict = ?1, decided = ?2, "
+        "category = CASE category WHEN '' THEN ?3 ELSE category END "
+        "WHERE run = ?4 AND name = ?5 AND NOT replaced",
+        (score.verdict.value, "rules" if judged is None else "judge", storable(score.category), run, name),
+    )
+    if judged is not None:
+        base.execute(
+            "INSERT OR REPLACE INTO judged SELECT id, ?, ?, ?, ?, ?, ? FROM trajectories "
+            "WHERE run = ? AND name = ? AND NOT replaced",
+            (storable(judged.judge), storable(judged.by_rules), judged.score, _maybe(judged.read),
+             storable(judged.undecided), storable(judged.detail), run, name),
+        )  # fmt: skip
+
+
 def _parsed(line: Line) -> Trajectory | str:
     if line.data is None:
         return f"is longer than may be read ({line.length:,} bytes)"
@@ -391,7 +408,7 @@ def _parsed(line: Line) -> Trajectory | str:
 
 
 def _state(run: FoundRun) -> tuple[object, ...]:
-    return run.trajectories, run.scores, run.curve
+    return run.trajectories, run.scores, run.judgements, run.curve
 
 
 def _maybe(text: str | None) -> str | None:

@@ -31,8 +31,8 @@ __all__ = ["error_page", "groups_page", "plots_page", "render", "runs_page", "ta
 _PACKAGE = "codedance.viewer.runs"
 _POLICY = Policy(images=("'self'",), connect=("'self'",), forms=("'self'",))
 _MOST_RUNS, _MOST_CHOICES = 500, 300
-_WORDS = {"verdict": "Verdict", "stop": "Ended", "source": "Benchmark", "family": "Family", "difficulty": "Difficulty",
-          "category": "Category", "mode": "Mode", "model": "Model"}  # fmt: skip
+_WORDS = {"verdict": "Verdict", "decided": "Decided by", "stop": "Ended", "source": "Benchmark", "family": "Family",
+          "difficulty": "Difficulty", "category": "Category", "mode": "Mode", "model": "Model"}  # fmt: skip
 _HEADINGS = (
     ("verdict", Sort.VERDICT, ""), ("question", None, ""), ("answer", None, ""), ("turns", Sort.TURNS, "number"),
     ("code", Sort.CALLS, "number"), ("tokens", Sort.TOKENS, "number"), ("seconds", Sort.SECONDS, "number"),

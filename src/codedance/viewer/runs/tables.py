@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from codedance.errors import StoreError
 from codedance.viewer.runs.facts import Verdict
 from codedance.viewer.runs.filters import CHOICES, Filter, condition, order
+from codedance.viewer.trace import Judged
 
-__all__ = ["GroupLine", "Row", "RunLine", "Tally", "changes_of", "count_facets", "find_row", "list_groups",
-           "list_runs", "row_at", "rows_by_number", "run_number", "table_page", "tally"]  # fmt: skip
+__all__ = ["GroupLine", "Row", "RunLine", "Tally", "changes_of", "count_facets", "find_row", "judged_of",
+           "list_groups", "list_runs", "row_at", "rows_by_number", "run_number", "table_page", "tally"]  # fmt: skip
 
 _ROW = """SELECT t.id, r.name, t.name, t.task, t.attempt, t.source, t.difficulty, t.category, t.verdict, t.stop,
   t.turns, t.calls, t.failed, t.tokens, t.seconds, t.offset, t.length, t.replaced, s.question, s.answer, s.reference,
-  s.picture
+  s.picture, t.decided
   FROM trajectories t JOIN runs r ON r.id = t.run JOIN shown s ON s.id = t.id"""
 _TALLY = """count(*), coalesce(sum(t.verdict = 'right'), 0), coalesce(sum(t.verdict = 'wrong'), 0),
   coalesce(sum(t.verdict = 'no_answer'), 0), coalesce(sum(t.verdict = 'unscored'), 0),
@@ -49,6 +50,8 @@ class Row:
     answer: str | None
     reference: str | None
     picture: str | None
+    decided: str
+    """Who said so: ``rules``, ``judge`` or ``text``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,14 @@ def find_row(base: sqlite3.Connection, run: str, name: str, *, offset: int | Non
     if row is None:
         raise StoreError(f"the run holds no trajectory '{name}' (or not yet)")
     return _row(row)
+
+
+def judged_of(base: sqlite3.Connection, row: Row) -> Judged | None:
+    """What a judge said of a trajectory; ``None`` if none was asked about it."""
+    found = base.execute(
+        "SELECT judge, by_rules, score, read, undecided, detail FROM judged WHERE id = ?", (row.id,)
+    ).fetchone()
+    return Judged(*found) if found is not None else None
 
 
 def rows_by_number(base: sqlite3.Connection, numbers: Sequence[int]) -> Mapping[int, Row]:

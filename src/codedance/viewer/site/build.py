@@ -174,6 +174,7 @@ class _Writer:
             correct=verdict.correct,
             score=verdict.score,
             standing=verdict.standing,
+            judged=verdict.judged,
             place=placed,
             link=lambda ref: f"../{_picture_name(ref)}" if ref.sha256 in loaded.pictures else None,
         )

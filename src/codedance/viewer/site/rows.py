@@ -31,6 +31,8 @@ class IndexRow:
     answer: str | None
     expected: str | None
     correct: bool | None
+    judged: bool
+    """A judge was asked about it."""
     turns: int
     calls: int
     failed: int
@@ -77,6 +79,7 @@ def index_row(number: int, trajectory: Trajectory, verdict: Verdict, *, url: str
         answer=_short(trajectory.answer) if trajectory.answer is not None else None,
         expected=_short(reference(task.answer)) if task.answer is not None else None,
         correct=verdict.correct,
+        judged=verdict.judged is not None,
         turns=len(trajectory.turns),
         calls=len(executions),
         failed=sum(not one.ok for one in executions),

@@ -8,7 +8,7 @@ from codedance.errors import CodeDanceError
 from codedance.rewards import is_right
 from codedance.schema import Score, StopReason, Trajectory
 from codedance.store import RunFolder
-from codedance.viewer.trace import Standing
+from codedance.viewer.trace import Judged, Standing
 
 __all__ = ["Verdict", "reference_verdict"]
 
@@ -21,6 +21,8 @@ class Verdict:
     """``None`` if nobody knows."""
     score: Score | None = None
     standing: Standing | None = None
+    judged: Judged | None = None
+    """What a judge said, where the benchmark's rules leave the answer to one."""
 
 
 def reference_verdict(trajectory: Trajectory, run: RunFolder) -> Verdict:

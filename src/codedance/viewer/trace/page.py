@@ -11,6 +11,7 @@ from codedance.schema import ImageRef, Score, Trajectory
 from codedance.store import write_text
 from codedance.viewer.shell import Policy, read_asset, render_page, visible
 from codedance.viewer.trace.facts import STOPS, budgets_used, facts, reference, spans, tokens_of
+from codedance.viewer.trace.judged import Judged
 from codedance.viewer.trace.marks import Mark, marks_of
 from codedance.viewer.trace.reward import Standing, reward_panel, signed
 from codedance.viewer.trace.turns import Shown, duration, shorten, turn_block
@@ -53,6 +54,7 @@ def trace_page(
     correct: bool | None = None,
     score: Score | None = None,
     standing: Standing | None = None,
+    judged: Judged | None = None,
     place: Place | None = None,
     link: Callable[[ImageRef], str | None] | None = None,
 ) -> str:
@@ -68,6 +70,7 @@ def trace_page(
         correct: whether the answer is right; the score's word if not given.
         score: what it earned, term by term.
         standing: where it stands in its group.
+        judged: what a judge said where the benchmark's rules leave the answer to one.
         place: neighbours, for a page among others.
         link: the address of a picture instead of its bytes; ``None`` if it is missing.
     """
@@ -100,6 +103,7 @@ def trace_page(
         "stop_name": trajectory.stop.value,
         "failure": shorten(trajectory.failure.message) if trajectory.failure else None,
         "correct": correct,
+        "judged": judged,
         "turns": turns,
         "stats": _stats(trajectory),
         "spans": spans(trajectory),
