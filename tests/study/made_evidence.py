@@ -6,8 +6,9 @@ from random import Random
 
 from codedance.study.evidence import Evidence, NewUse, Training
 from codedance.study.measures import Estimate, Policy, Row
+from codedance.study.scaling import Scaled
 
-__all__ = ["ACCURACY", "evidence", "policy"]
+__all__ = ["ACCURACY", "evidence", "policy", "scaled"]
 
 ACCURACY = {None: 0.4, "outcome": 0.5, "deepeyes": 0.55, "bat-no-turn": 0.55, "bat": 0.8}
 """How often a policy of each reward is right."""
@@ -55,6 +56,13 @@ def evidence(seeds: int = 3, *, steps: int = 240) -> Evidence:
             NewUse(kind="domain", attempts=3000, used=0, growth=None, names=()),
         ),
     )
+
+
+def scaled(size: str, trajectories: int, accuracy: float, *, seeds: int = 3) -> list[Scaled]:
+    """Policies of one size and set that are right so often."""
+    parameters = {"small": 3_700_000, "medium": 6_500_000, "large": 11_600_000}[size]
+    policies = [policy(None, seed, accuracy=accuracy, tasks=3 * _TASKS) for seed in range(seeds)]
+    return [Scaled(size=size, trajectories=trajectories, parameters=parameters, policy=one) for one in policies]
 
 
 def _training(name: str, seed: int) -> Training:

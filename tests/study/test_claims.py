@@ -15,10 +15,11 @@ from codedance.study.evidence import Evidence, new_use
 from codedance.study.measures import Measure, contrast, gap, level
 from codedance.study.page import study_page
 from codedance.study.report import study_figures, study_report, study_sections
+from codedance.study.scaling import Grade, grades_of, own_grade
 from codedance.study.settings import StudySettings, settings_of
 from codedance.study.steps import Step, done, expected_seconds, forget, held, mark, ready
 from tests.analysis.small_runs import corpus, training_run
-from tests.study.made_evidence import evidence, policy
+from tests.study.made_evidence import evidence, policy, scaled
 
 
 def found(of: Evidence, *names: str) -> dict[str, Finding]:
@@ -85,6 +86,47 @@ def test_a_reward_that_was_not_tried_leaves_its_claims_untested() -> None:
     now = found(less, "deepeyes-turns", "deepeyes-unstable", "bat-turns")
     assert {one.verdict for one in now.values()} == {Verdict.UNTESTED}
     assert found(less, "bat-accuracy")["bat-accuracy"].verdict is Verdict.HOLDS
+
+
+def test_more_data_and_larger_networks_are_judged_by_every_step_up() -> None:
+    rising = [*scaled("small", 5_000, 0.3), *scaled("small", 10_000, 0.5), *scaled("small", 34_000, 0.7)]
+    larger = [*scaled("medium", 34_000, 0.8), *scaled("large", 34_000, 0.9)]
+    whole = evidence().model_copy(update={"scaled": tuple(rising + larger)})
+    now = found(whole, "sft-size", "model-size")
+    assert {one.verdict for one in now.values()} == {Verdict.HOLDS}
+    assert "5,000 to 10,000 to 34,000" in now["sft-size"].note
+    assert "large less small" in now["model-size"].note
+
+
+def test_one_step_down_makes_growth_unsteady() -> None:
+    falling = [*scaled("small", 5_000, 0.3), *scaled("small", 10_000, 0.7), *scaled("small", 34_000, 0.5)]
+    whole = evidence().model_copy(update={"scaled": tuple(falling)})
+    now = found(whole, "sft-size", "model-size")
+    assert now["sft-size"].verdict is Verdict.FAILS
+    assert now["model-size"].verdict is Verdict.UNTESTED
+    single = [one for one in falling if one.policy.seed == 0]
+    alone = found(evidence().model_copy(update={"scaled": tuple(single)}), "sft-size")
+    assert alone["sft-size"].verdict is Verdict.OPEN
+
+
+def test_policies_of_the_scaling_are_taught_once_each_and_the_studys_own_is_among_them() -> None:
+    settings = settings_of("nano")
+    grades = grades_of(settings, count=34_000)
+    assert len(grades) == len(set(grades)) == 2 * (4 + 2)
+    assert own_grade(settings) in grades
+    assert own_grade(settings.model_copy(update={"given_model": "nano"})) is None
+    assert grades_of(settings, count=20_000)[2:4] == [Grade("small", None, 0), Grade("medium", None, 0)]
+
+
+def test_the_report_shows_the_scaling_with_intervals(rows: list[Judged]) -> None:
+    policies = (*scaled("small", 5_000, 0.3), *scaled("small", 34_000, 0.7), *scaled("large", 34_000, 0.9))
+    whole = evidence().model_copy(update={"scaled": policies})
+    report = study_report(StudySettings(), scale="nano", evidence=whole, judged=rows, times=[])
+    sections = study_sections(report)
+    assert "| large   | 11,600,000 | 34,000" in section_text(sections, figures=True)
+    figures = {name: draw() for name, draw in study_figures(report).items()}
+    assert set(figures) == {one.figure for one in sections if one.figure is not None}
+    assert {"scaling-data.svg", "scaling-size.svg"} <= set(figures)
 
 
 def test_few_steps_do_not_tell_of_240() -> None:

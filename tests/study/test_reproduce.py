@@ -62,6 +62,11 @@ def test_a_study_leaves_data_policies_evaluations_analyses_and_a_report(study: P
     assert sorted(one.name for one in (study / "grpo").iterdir() if one.is_dir()) == sorted(RUNS)
     for name in ("start", *RUNS):
         assert len(list(RunFolder.open(study / "evaluation" / name).trajectories())) == 4
+    assert sorted(one.name for one in (study / "scaling").iterdir()) == ["small-all-0", "tiny-12-0"]
+    scaled = Evidence.model_validate_json((study / "analysis" / "evidence.json").read_text()).scaled
+    assert [(one.size, one.trajectories, len(one.policy.rows)) for one in scaled] == [
+        ("tiny", 12, 4), ("tiny", 24, 4), ("small", 24, 4),
+    ]  # fmt: skip
     for name in ("operations", "emergence-bat-0", "adaptivity", "faithfulness"):
         assert list((study / "analysis" / name).glob("*.md"))
     assert {row["variant"] for row in json.loads((study / "grpo" / "ablation.json").read_text())["rows"]} == {
@@ -71,7 +76,7 @@ def test_a_study_leaves_data_policies_evaluations_analyses_and_a_report(study: P
     assert [one["id"] for one in report["claims"]] == [one.id for one in CLAIMS]
     assert {one["finding"]["verdict"] for one in report["claims"]} <= set(Verdict)
     text, page = ((study / "report" / name).read_text() for name in ("report.md", "report.html"))
-    for name in ("claims.svg", "accuracy.svg", "turns.svg", "training.svg"):
+    for name in ("claims.svg", "accuracy.svg", "turns.svg", "training.svg", "scaling-data.svg", "scaling-size.svg"):
         assert f"]({name})" in text
         assert (study / "report" / name).stat().st_size > 1000
     assert all(one.says in page.replace("&#39;", "'") for one in CLAIMS)
@@ -94,7 +99,7 @@ def test_a_study_that_is_there_is_not_made_again(study: Path) -> None:
 @pytest.mark.timeout(500)
 def test_a_study_that_was_killed_goes_on_to_the_same_end(study: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
-    shutil.copytree(study, folder, ignore=shutil.ignore_patterns("grpo", "evaluation", "analysis", "report"))
+    shutil.copytree(study, folder, ignore=shutil.ignore_patterns("grpo", "evaluation", "scaling", "analysis", "report"))
     forget(folder, Step.GRPO)
     taught = done(folder, Step.SFT)
     with subprocess.Popen([*PROGRAM, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
@@ -130,8 +135,13 @@ def test_a_study_that_was_killed_goes_on_to_the_same_end(study: Path, tmp_path: 
         (["--set", "data.seed=10"], "what follows is held out"),
         (["--set", "sft.size=huge"], "size huge: there is none"),
         (["--set", "rows=0"], "setting rows"),
+        (["--set", "scaling.trajectories=[24, 12]"], "the smallest first"),
+        (["--set", "scaling.trajectories=[50]"], "50 are more than data.count=24"),
+        (["--set", "scaling.sizes=[\"huge\"]"], "size huge: there is none"),
+        (["--set", "scaling.seeds=[]"], "name one or more, from 0 on"),
         (["--only", "data", "--from", "data"], "choose one"),
         (["--only", "report"], "step report takes from data and grpo and analysis"),
+        (['--only', 'scaling'], "step scaling takes from data and sft and evaluation"),
         (["--data", "nowhere"], "nowhere: is not a run folder"),
     ],
     ids=lambda value: value[1] if isinstance(value, list) else "",

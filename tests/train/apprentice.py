@@ -25,7 +25,7 @@ from codedance.models.local.config import NetworkConfig
 from codedance.models.local.network import Network
 from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
 from codedance.protocol import REMINDERS, conversation, system_prompt
-from codedance.sandbox import LocalSandbox
+from codedance.sandbox import LocalSandbox, Sandbox
 from codedance.schema import CodeFormat, NumberAnswer, Task
 from codedance.store import Manifest, RunFolder
 from codedance.train.muon import Muon
@@ -80,10 +80,10 @@ def _with_mapping(task: Task, pictures: Sequence[Picture]) -> tuple[Task, dict[s
     return task, {picture.ref.sha256: picture for picture in pictures}
 
 
-def fresh() -> tuple[Network, Encoder]:
-    """The network before it has learnt anything, 107 thousand parameters."""
+def fresh(pieces: Sequence[str] = PIECES) -> tuple[Network, Encoder]:
+    """The network before it has learnt anything, 107 thousand parameters; the pieces are tokens of its own."""
     torch.set_num_threads(1)
-    tokenizer = Tokenizer(build_tokenizer(PIECES))
+    tokenizer = Tokenizer(build_tokenizer(list(pieces)))
     config = NetworkConfig(
         vocabulary=tokenizer.size, vision_width=8, vision_layers=1, vision_inner=8, width=64, layers=2, heads=2,
         head_width=32, rope_sections=(4, 6, 6), inner=64, min_pixels=56 * 56, max_pixels=56 * 56, context=512,
@@ -106,18 +106,23 @@ def _learnt() -> dict[str, torch.Tensor]:
     if path := os.environ.get("APPRENTICE"):
         return dict(torch.load(path, weights_only=True))
     network, encoder = fresh()
-    examples = anyio.run(_examples, encoder)
+    imitate(network, encoder, anyio.run(_examples, encoder))
+    return {name: weight.clone() for name, weight in network.state_dict().items()}
+
+
+def imitate(network: Network, encoder: Encoder, examples: Sequence[Supervised], *, steps: int = STEPS) -> None:
+    """Teach the network to go about tasks as the examples do."""
     digits = torch.tensor([encoder.tokenizer.encode(str(value))[0] for value in VALUES])
     copying = [one for one in examples if _copies(one, set(digits.tolist()), encoder)]
     matrices = [weight for name, weight in network.named_parameters() if ".layers." in name and weight.dim() == 2]
     others = [weight for weight in network.parameters() if all(weight is not one for one in matrices)]
     muon, adam = Muon(matrices, lr=0.02), torch.optim.AdamW(others, lr=4e-3, betas=(0.9, 0.95))
     rng = Random(0)
-    for step in range(STEPS):
-        scale = min(1.0, 2 * (STEPS - step) / STEPS)
+    for step in range(steps):
+        scale = min(1.0, 2 * (steps - step) / steps)
         muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.02 * scale, 4e-3 * scale
         # To copy what code printed is what takes longest to learn: at first it is shown more often.
-        batch = collate(rng.choices(copying if step % 2 and step < 0.6 * STEPS else examples, k=8), patch=28)
+        batch = collate(rng.choices(copying if step % 2 and step < 0.6 * steps else examples, k=8), patch=28)
         written = batch.ids_BT[:, 1:][batch.mask_BT[:, 1:]]
         weights = 1 + 2 * torch.isin(written, digits)
         loss = -(token_figures(network, batch, temperature=1.0).logprobs_M * weights).sum() / 80
@@ -126,7 +131,6 @@ def _learnt() -> dict[str, torch.Tensor]:
         for optimiser in (muon, adam):
             optimiser.step()
             optimiser.zero_grad()
-    return {name: weight.clone() for name, weight in network.state_dict().items()}
 
 
 def _copies(one: Supervised, digits: set[int], encoder: Encoder) -> bool:
@@ -141,16 +145,22 @@ async def _examples(encoder: Encoder) -> list[Supervised]:
     async with LocalSandbox() as sandbox:
         for value in VALUES:
             for replies in _ways(value, rng):
-                task, pictures = task_of(value)
-                rollout = await run_episode(task, pictures, model=ScriptedModel(replies), sandbox=sandbox)
-                seen = rollout.trajectory
-                messages = conversation(task, seen.turns, seen.protocol, pictures=rollout.pictures)
-                sequence = supervise(encoder, messages)
-                if seen.turns[0].kept_characters < len(seen.turns[0].text):
-                    sequence = supervise(encoder, messages[:2])
-                    sequence.write(encoder, replies[0])
-                found.append(sequence)
+                found.append(await shown(encoder, *task_of(value), replies=replies, sandbox=sandbox))
     return found
+
+
+async def shown(
+    encoder: Encoder, task: Task, pictures: Sequence[Picture], *, replies: Sequence[str], sandbox: Sandbox
+) -> Supervised:
+    """An episode with these replies, as it is learnt from."""
+    rollout = await run_episode(task, pictures, model=ScriptedModel(list(replies)), sandbox=sandbox)
+    seen = rollout.trajectory
+    messages = conversation(task, seen.turns, seen.protocol, pictures=rollout.pictures)
+    sequence = supervise(encoder, messages)
+    if seen.turns[0].kept_characters < len(seen.turns[0].text):
+        sequence = supervise(encoder, messages[:2])
+        sequence.write(encoder, replies[0])
+    return sequence
 
 
 def _ways(value: int, rng: Random) -> list[list[str]]:

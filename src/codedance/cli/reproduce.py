@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codedance.cli.failures import tell
+from codedance.cli.progress import duration
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.cli.train_grpo import renamed, require_torch
@@ -32,10 +33,12 @@ Examples:
 
 - `codedance reproduce --scale nano --out runs/study --data data/worlds --model nano` (teach nothing anew)
 
+- `codedance reproduce --scale nano --out runs/study --set scaling.trajectories=[] --set scaling.sizes=[]` (no scaling)
+
 - `codedance reproduce --scale nano --out runs/study --from analysis` (read everything anew, train nothing)
 
-Steps: data, sft, grpo, evaluation, analysis, report. Stopped by whatever, the same command goes on where it stood.
-Then: DIR/report/report.html, report.md and report.json.
+Steps: data, sft, grpo, evaluation, scaling, analysis, report. Stopped by whatever, the same command goes on where it
+stood. Then: DIR/report/report.html, report.md and report.json.
 """
 
 
@@ -53,6 +56,7 @@ class StepName(StrEnum):
     SFT = "sft"
     GRPO = "grpo"
     EVALUATION = "evaluation"
+    SCALING = "scaling"
     ANALYSIS = "analysis"
     REPORT = "report"
 
@@ -62,7 +66,8 @@ def reproduce(
         Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the study; a stopped one goes on.")
     ],
     scale: Annotated[
-        Scale, typer.Option(help="smoke: minutes, shows that the parts fit. nano: the recipe in small, most of a day.")
+        Scale,
+        typer.Option(help="smoke: minutes, shows that the parts fit. nano: the recipe in small, most of two days."),
     ] = Scale.SMOKE,
     only: Annotated[
         StepName | None, typer.Option("--only", help="Do this step and stop; its inputs are there.")
@@ -98,7 +103,8 @@ def reproduce(
     given = {"given_data": str(data.absolute()) if data is not None else settings.given_data}
     given["given_model"] = _checkpoint(model) if model is not None else settings.given_model
     settings = settings.model_copy(update=given)
-    check_recipe(settings.sft)
+    for size in (settings.sft.size, *settings.scaling.sizes):
+        check_recipe(settings.sft.model_copy(update={"size": size}))
     if dry_run:
         typer.echo(_plan(out, settings, scale.value))
         return
@@ -140,36 +146,27 @@ def _do(out: Path, step: Step, settings: StudySettings, *, scale: str, again: bo
 
 
 def _plan(out: Path, settings: StudySettings, scale: str) -> str:
+    from codedance.study.scaling import grades_of, own_grade
     from codedance.study.steps import Step, done, expected_seconds
 
     seconds = expected_seconds(settings)
+    grades = [one for one in grades_of(settings, count=settings.data.count) if one != own_grade(settings)]
     what = {
         Step.DATA: settings.given_data or f"{settings.data.count:,} trajectories",
         Step.SFT: settings.given_model or f"size {settings.sft.size}, {settings.sft.train.steps:,} steps",
         Step.GRPO: f"{len(settings.variants)} rewards x {len(settings.seeds)} seeds, {settings.steps} steps",
         Step.EVALUATION: f"{1 + len(settings.runs)} policies, {2 * settings.rows * len(settings.families):,} scenes",
+        Step.SCALING: f"{len(grades)} policies by supervised learning, of other sizes or less data",
         Step.ANALYSIS: "operations, emergence, adaptivity, faithfulness",
         Step.REPORT: "claims, tables, figures",
     }
     lines = [f"nothing was written; scale {scale}, in {out}"]
     for step in Step:
-        state = "done" if done(out, step) is not None else f"about {_duration(seconds[step])}"
+        state = "done" if done(out, step) is not None else f"about {duration(seconds[step])}"
         lines.append(f"{step.value:<11} {state:<18} {what[step]}")
     left = sum(seconds[step] for step in Step if done(out, step) is None)
-    lines.append(f"left        about {_duration(left)} on two cores; a busy machine takes longer")
+    lines.append(f"left        about {duration(left)} on two cores; a busy machine takes longer")
     return "\n".join(lines)
-
-
-def _duration(seconds: float) -> str:
-    """A time in the unit that reads best.
-
-    >>> _duration(40), _duration(300), _duration(9000)
-    ('1 minute', '5 minutes', '2.5 hours')
-    """
-    if seconds >= 5400:
-        return f"{seconds / 3600:.1f} hours"
-    minutes = max(1, round(seconds / 60))
-    return f"{minutes} minute{'s' * (minutes != 1)}"
 
 
 def _summary(out: Path) -> str:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from codedance.cli.data_generate import make_set
 from codedance.cli.failures import tell
 from codedance.cli.progress import progress_bar
+from codedance.cli.reproduce_policies import ask_policy, make_scaled, read_scaled, teach
 from codedance.cli.train_ablation import make_run, write_table
-from codedance.cli.train_grpo import weights_of
-from codedance.errors import DataError, SandboxError
+from codedance.errors import DataError
 from codedance.store import write_text
 
 if TYPE_CHECKING:
     from codedance.analysis.faithfulness import Faithfulness
-    from codedance.episode import EpisodeSettings
     from codedance.study.claims import Judged
     from codedance.study.evidence import Evidence
     from codedance.study.settings import StudySettings
@@ -42,6 +40,8 @@ def do_step(out: Path, step: Step, settings: StudySettings, *, scale: str, devic
             _reinforce(out, settings, device)
         case Step.EVALUATION:
             _evaluate(out, settings)
+        case Step.SCALING:
+            make_scaled(out, settings)
         case Step.ANALYSIS:
             _analyse(out, settings)
         case Step.REPORT:
@@ -79,32 +79,13 @@ def _teach(out: Path, settings: StudySettings) -> None:
     from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
     from codedance.models.nano import CHECKPOINT
     from codedance.study.steps import data_folder
-    from codedance.train.nano import train_nano
 
     folder = out / "sft"
     if settings.given_model is not None:
         given, encoder = load_checkpoint(CHECKPOINT if settings.given_model == "nano" else Path(settings.given_model))
         save_checkpoint(given, encoder.tokenizer, folder / "checkpoint")
         return
-    with progress_bar("teaching", settings.sft.train.steps) as tick:
-        reach = _reaching(tick)
-        network, tokenizer = train_nano(
-            settings.sft, data_folder(out, settings), folder, listener=lambda step: reach(step.step)
-        )
-    save_checkpoint(network, tokenizer, folder / "checkpoint")
-
-
-def _reaching(tick: Callable[[], None]) -> Callable[[int], None]:
-    """Moves a bar to how much is done; what goes on begins in the middle."""
-    seen = 0
-
-    def reach(now: int) -> None:
-        nonlocal seen
-        for _ in range(now - seen):
-            tick()
-        seen = now
-
-    return reach
+    teach(settings.sft, data_folder(out, settings), folder, what="teaching")
 
 
 def _reinforce(out: Path, settings: StudySettings, device: str) -> None:
@@ -127,53 +108,7 @@ def _evaluate(out: Path, settings: StudySettings) -> None:
     checkpoints = {"start": out / "sft" / "checkpoint"}
     checkpoints |= {run_name(*one): out / "grpo" / run_name(*one) / "checkpoint" for one in settings.runs}
     for name, checkpoint in checkpoints.items():
-        _ask(checkpoint, out / "evaluation" / name, settings, name=name)
-
-
-def _ask(checkpoint: Path, folder: Path, settings: StudySettings, *, name: str) -> None:
-    """One policy on the held-out scenes, greedy; what was asked is not asked again."""
-    import anyio
-
-    from codedance.bench import expand
-    from codedance.bench.data.loading import LoadSettings
-    from codedance.bench.evaluation import EvalRun, EvalSettings, Patience, evaluate, open_rows
-    from codedance.models.nano import load
-    from codedance.sandbox import LocalSandbox
-
-    benchmarks = expand([f"worlds/{family}" for family in settings.families])
-    chosen = EvalSettings(episode=_greedy(settings), rows=LoadSettings(limit=settings.rows))
-    with (
-        EvalRun(
-            folder,
-            benchmarks,
-            open_rows(benchmarks, chosen.rows),
-            settings=chosen,
-            model=f"{name}:{weights_of(checkpoint)}",
-        ) as run,
-        progress_bar(f"evaluating {name}", run.total) as tick,
-    ):
-        reach = _reaching(tick)
-
-        async def ask() -> None:
-            model = load(checkpoint, name=name)
-            try:
-                async with LocalSandbox(limits=chosen.episode.limits) as sandbox:
-                    await evaluate(run, model, sandbox, patience=Patience(), listener=lambda one: reach(one.ended))
-            finally:
-                await model.close()
-
-        if run.left:
-            anyio.run(ask)
-        else:
-            run.finish()
-        if run.left:
-            raise SandboxError(f"{folder}: {run.left} episodes failed; start the same command again to try them again")
-
-
-def _greedy(settings: StudySettings) -> EpisodeSettings:
-    """The budgets of training, and the likeliest token always: equal for everyone who is compared."""
-    episode = settings.grpo.episode
-    return episode.model_copy(update={"sampling": episode.sampling.model_copy(update={"temperature": 0.0})})
+        ask_policy(checkpoint, out / "evaluation" / name, settings, name=name)
 
 
 def _analyse(out: Path, settings: StudySettings) -> None:
@@ -220,7 +155,15 @@ def _analyse(out: Path, settings: StudySettings) -> None:
     views = _effort_and_views(out, settings)
     network, _ = load_checkpoint(out / "sft" / "checkpoint")
     parameters = sum(one.numel() for one in network.parameters())
-    found = gather(out, settings, corpus=corpus, followed=followed, views=views, parameters=parameters)
+    found = gather(
+        out,
+        settings,
+        corpus=corpus,
+        followed=followed,
+        views=views,
+        scaled=read_scaled(out, settings),
+        parameters=parameters,
+    )
     write_text(folder / _EVIDENCE, found.model_dump_json() + "\n")
 
 

@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from codedance.cli import train_ablation, train_grpo
+from codedance.cli import train_ablation, train_grpo, train_sweep
 from codedance.cli.settings import apply_settings
 from codedance.cli.train_grpo import require_torch
 from codedance.errors import UsageError
+from codedance.schema import ReasoningMode
+from codedance.tasks.worlds import Difficulty
 
 if TYPE_CHECKING:
     from codedance.train.evaluate import AskReport, CellReport
@@ -33,6 +35,7 @@ def _train() -> None:
 
 app.command(name="grpo", epilog=train_grpo.GRPO_EPILOG)(train_grpo.grpo)
 app.command(name="ablation", epilog=train_ablation.ABLATION_EPILOG)(train_ablation.ablation)
+app.command(name="sweep", epilog=train_sweep.SWEEP_EPILOG)(train_sweep.sweep)
 app.command(name="table", epilog=train_ablation.TABLE_EPILOG)(train_ablation.table)
 app.command(name="plot", epilog=train_grpo.PLOT_EPILOG)(train_grpo.plot)
 
@@ -118,6 +121,8 @@ def evaluate(
             metavar="KIND", help="Only questions of this kind, as `--by-question` names them; may be repeated."
         ),
     ] = None,
+    difficulty: Annotated[Difficulty | None, typer.Option(help="Only easy or only hard scenes. [both]")] = None,
+    mode: Annotated[ReasoningMode, typer.Option(help="How the model may reason.")] = ReasoningMode.CODE,
     by_question: Annotated[bool, typer.Option("--by-question", help="A row for each kind of question too.")] = False,
     temperature: Annotated[
         float, typer.Option(min=0.0, max=5.0, help="Of the sampling; 0 takes the likeliest token.")
@@ -132,13 +137,15 @@ def evaluate(
 
     from codedance.episode import EpisodeSettings
     from codedance.models import nano as embedded
+    from codedance.protocol import protocol_info
     from codedance.sandbox import LocalSandbox
     from codedance.schema import Sampling
-    from codedance.tasks.worlds import Difficulty
     from codedance.train.evaluate import evaluate_cell
 
     folder = checkpoint or embedded.CHECKPOINT
-    cells = [(name, difficulty) for name in _families(family) for difficulty in Difficulty]
+    levels = [difficulty] if difficulty is not None else list(Difficulty)
+    cells = [(name, level) for name in _families(family) for level in levels]
+    settings = EpisodeSettings(protocol=protocol_info(mode=mode), sampling=Sampling(temperature=temperature, seed=seed))
 
     async def measure(tick: Callable[[], None]) -> list[CellReport]:
         model = embedded.load(folder)
@@ -148,14 +155,14 @@ def evaluate(
                     model,
                     sandbox,
                     family=name,
-                    difficulty=difficulty,
+                    difficulty=level,
                     count=count,
                     asks=asks or (),
                     first_seed=seed,
-                    settings=EpisodeSettings(sampling=Sampling(temperature=temperature, seed=seed)),
+                    settings=settings,
                     listener=lambda *_: tick(),
                 )
-                for name, difficulty in cells
+                for name, level in cells
             ]
 
     with _progress() as progress:
@@ -187,7 +194,6 @@ def gallery(
 
     from codedance.models import nano as embedded
     from codedance.sandbox import LocalSandbox
-    from codedance.tasks.worlds import Difficulty
     from codedance.train.gallery import write_gallery
 
     cells = [(name, difficulty) for name in _families(family) for difficulty in Difficulty]
@@ -262,6 +268,7 @@ def _bar(steps: int) -> Iterator[Callable[[Step], None]]:
         def show(step: Step) -> None:
             read = f", read {step.read_accuracy:.2f}" if step.read_accuracy is not None else ""
             read += f", cells {step.cell_accuracy:.2f}" if step.cell_accuracy is not None else ""
+            read += f", points {step.point_accuracy:.2f}" if step.point_accuracy is not None else ""
             status = f"loss {step.loss:.3f}, text {step.text:.3f}{read}, {step.tokens / step.seconds:.0f} tokens/s"
             progress.update(task, completed=step.step, status=status)
 

@@ -28,6 +28,7 @@ __all__ = [
     "grpo",
     "plot",
     "policy_of",
+    "rehearsed",
     "renamed",
     "require_torch",
     "run_policy",
@@ -97,7 +98,7 @@ def grpo(
     network, encoder, start = policy_of(model, device)
     source = task_source(tasks, settings)
     if dry_run:
-        found = _rehearse(network, encoder, source, settings, folder=out, steps=steps, start=start)
+        found = rehearsed(network, encoder, source, settings, folder=out, steps=steps, start=start)
         typer.echo(found.model_dump_json() if as_json else _report(found))
         return
     run_policy(network, encoder, source, settings, folder=out, steps=steps, start=start, board=board, as_json=as_json)
@@ -216,7 +217,7 @@ def run_policy(
     save_checkpoint(network.cpu(), encoder.tokenizer, folder / "checkpoint")
 
 
-def _rehearse(
+def rehearsed(
     network: Network,
     encoder: Encoder,
     source: TaskSource,
@@ -226,6 +227,7 @@ def _rehearse(
     steps: int,
     start: str,
 ) -> Rehearsal:
+    """Check what a run would need, make one small step with a copy of the policy, and estimate the whole."""
     import anyio
 
     from codedance.train.rehearsal import rehearse

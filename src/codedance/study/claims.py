@@ -17,7 +17,8 @@ from codedance.rewards import difficulty
 from codedance.rewards.intervals import wilson
 from codedance.schema import Record
 from codedance.study.evidence import FOLLOWED, Evidence, Kind, Training
-from codedance.study.measures import Estimate, Measure, contrast, gap, over_seeds
+from codedance.study.measures import Estimate, Measure, Policy, contrast, gap, over_seeds
+from codedance.study.scaling import by_data, by_size, gains
 from codedance.train.ablation import REWARDS
 
 __all__ = ["CLAIMS", "Claim", "Finding", "Judged", "Verdict", "judge"]
@@ -220,6 +221,42 @@ def _still_rises(found: Evidence) -> Finding:
     return Finding(verdict=verdict_of([estimate]), ours=ours, estimate=estimate, of_shares=True, note=note)
 
 
+def _more_data(found: Evidence) -> Finding:
+    """Whether each larger beginning of the set teaches more than the one before it."""
+    levels = by_data(found.scaled)
+    if len(levels) < 2:
+        return Finding(verdict=Verdict.UNTESTED, note="this study taught with one size of set: scaling.trajectories")
+    steps = " to ".join(f"{number:,}" for number in levels)
+    return _rising(list(levels.values()), note=f"accuracy after supervised learning, {steps}, the same steps for all")
+
+
+def _larger_model(found: Evidence) -> Finding:
+    """Whether the largest network is better than the smallest."""
+    levels = by_size(found.scaled)
+    if len(levels) < 2:
+        return Finding(verdict=Verdict.UNTESTED, note="this study taught one size of network: scaling.sizes")
+    names = list(levels)
+    note = f"accuracy after supervised learning: {names[-1]} less {names[0]}; millions of parameters, not billions"
+    return _rising([levels[names[0]], levels[names[-1]]], note=note)
+
+
+def _rising(levels: Sequence[Sequence[Policy]], *, note: str) -> Finding:
+    """The smallest of the gains from level to level, and whether all are above zero."""
+    found = gains(levels)
+    if not found:
+        return Finding(verdict=Verdict.OPEN, note="no attempt that it could be measured by")
+    smallest = min(found, key=lambda one: one.value)
+    seeds = min(map(len, levels))
+    more = "; the smallest gain" * (len(found) > 1) + "; one seed" * (seeds == 1)
+    return Finding(
+        verdict=verdict_of(found, seeds=seeds),
+        ours=_shown(smallest, Measure.ACCURACY),
+        estimate=smallest,
+        of_shares=True,
+        note=note + more,
+    )
+
+
 def _emerges(kind: Kind) -> Callable[[Evidence], Finding]:
     """Something that the supervised set never does becomes more frequent over training."""
 
@@ -335,13 +372,13 @@ CLAIMS: tuple[Claim, ...] = (
         "sft-size",
         "More supervised data, 5K to 34K: steadily better",
         "steady",
-        _untested("one size a study: codedance train nano --set episodes=5000, 10000, 20000"),
+        _more_data,
     ),
     Claim(
         "model-size",
         "3B to 7B: clearly better",
         "clear",
-        _untested("one size a study; ours have millions of parameters, not billions"),
+        _larger_model,
     ),
     *map(_benchmark, _BENCHMARKS),
 )

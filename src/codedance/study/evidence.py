@@ -15,12 +15,13 @@ from codedance.analysis.usage import flow_name
 from codedance.rewards.intervals import cluster_bootstrap
 from codedance.schema import Record
 from codedance.study.measures import Estimate, Policy, Row, row_of
+from codedance.study.scaling import Scaled
 from codedance.study.settings import StudySettings
 from codedance.study.steps import Step, run_name
 from codedance.train.ablation import late_mean
 from codedance.train.curves import figures, read_curve
 
-__all__ = ["FOLLOWED", "Evidence", "Kind", "NewUse", "Training", "Views", "gather", "new_use"]
+__all__ = ["FOLLOWED", "Evidence", "Kind", "NewUse", "Training", "Views", "gather", "new_use", "rows_in"]
 
 FOLLOWED = "bat"
 """Reward whose runs are looked at for what emerges."""
@@ -77,6 +78,8 @@ class Evidence(Record):
     trainings: tuple[Training, ...]
     new: tuple[NewUse, ...] = ()
     views: tuple[Views, ...] = ()
+    scaled: tuple[Scaled, ...] = ()
+    """Policies of other sizes and data, by supervised learning alone."""
 
     def of(self, variant: str | None) -> list[Policy]:
         """The policies of a reward, one a seed; ``None``: the start's."""
@@ -94,6 +97,7 @@ def gather(
     corpus: Corpus,
     followed: Sequence[Analysed],
     views: Sequence[Faithfulness],
+    scaled: Sequence[Scaled],
     parameters: int,
 ) -> Evidence:
     """Read the folders of a study whose policies were evaluated.
@@ -104,6 +108,7 @@ def gather(
         corpus: the supervised set, counted.
         followed: attempts of training with the reward :data:`FOLLOWED`, all seeds.
         views: where policies looked.
+        scaled: policies of other sizes and data.
         parameters: of the policies' network.
 
     Raises:
@@ -116,7 +121,7 @@ def gather(
         Policy(
             variant=variant,
             seed=seed,
-            rows=tuple(_rows(study / Step.EVALUATION.value / name)),
+            rows=tuple(rows_in(study / Step.EVALUATION.value / name)),
         )
         for name, variant, seed in evaluated
     ]
@@ -129,11 +134,12 @@ def gather(
         trainings=tuple(_training(study / Step.GRPO.value / run_name(*one), one) for one in settings.runs),
         new=tuple(new_use(corpus, followed, kind) for kind in kinds) if followed else (),
         views=tuple(_views(one) for one in views if one.domains),
+        scaled=tuple(scaled),
     )
 
 
-def _rows(folder: Path) -> list[Row]:
-    """In the order of tasks: attempts are stored as they end, which another run does in another order."""
+def rows_in(folder: Path) -> list[Row]:
+    """The attempts of a run in the order of tasks: they are stored as they end, which another run does otherwise."""
     return sorted((row_of(one) for one in read_attempts(folder)), key=lambda row: row.task)
 
 

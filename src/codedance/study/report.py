@@ -13,7 +13,8 @@ from codedance.analysis.figures import Bar, Curve, bars, curves
 from codedance.analysis.tables import Section, Table, share_text
 from codedance.study.claims import Judged, Verdict
 from codedance.study.evidence import Evidence
-from codedance.study.measures import Estimate, Measure, level
+from codedance.study.measures import Estimate, Measure, Policy, level
+from codedance.study.scaling import Scaled, by_data, by_size
 from codedance.study.settings import StudySettings
 from codedance.study.steps import Done
 
@@ -68,7 +69,9 @@ def study_values(report: StudyReport) -> JsonValue:
             }
             for (name, measure, side), one in report.levels.items()
         ],
-        "evidence": report.evidence.model_dump(mode="json", exclude={"policies"}),
+        "evidence": report.evidence.model_dump(
+            mode="json", exclude={"policies": True, "scaled": {"__all__": {"policy": {"rows"}}}}
+        ),
         "steps": [one.model_dump(mode="json") for one in report.times],
     }
     return found
@@ -109,6 +112,7 @@ def study_sections(report: StudyReport) -> list[Section]:
         Section("Accuracy by reward", figure="accuracy.svg"),
         Section("Turns by reward", figure="turns.svg"),
         Section("Accuracy over training", "Exams; lines from the lowest to the highest seed.", None, "training.svg"),
+        *_scaling(report),
         Section("Do views hold the evidence?", "The paper does not measure it.", _views(report)),
         Section("Time", "Of the start that ended each step, in minutes.", _times(report.times)),
     ]
@@ -116,6 +120,15 @@ def study_sections(report: StudyReport) -> list[Section]:
 
 def study_figures(report: StudyReport) -> dict[str, Callable[[], bytes]]:
     """What draws each figure, by file name."""
+    scaled = report.evidence.scaled
+    data: dict[str, Callable[[], bytes]] = {
+        "scaling-data.svg": lambda: curves(
+            _data_curves(report), title="Accuracy by size of the set", axes_names=("trajectories", "right answers, %")
+        ),
+        "scaling-size.svg": lambda: bars(
+            _size_bars(report), title="Accuracy by size of the network", axis="right answers, %", groups=_SIDES
+        ),
+    }
     return {
         "claims.svg": lambda: bars(_claim_bars(report.judged), title="Claimed differences", axis="points of 100"),
         "accuracy.svg": lambda: _side_bars(report, Measure.ACCURACY, 100, axis="right answers, %"),
@@ -123,6 +136,7 @@ def study_figures(report: StudyReport) -> dict[str, Callable[[], bytes]]:
         "training.svg": lambda: curves(
             _courses(report), title="Accuracy over training", axes_names=("step", "share of right answers")
         ),
+        **(data if scaled else {}),
     }
 
 
@@ -161,6 +175,65 @@ def _level(found: Estimate | None, measure: Measure) -> str:
         else ""
     )
     return f"{factor * found.value:.{digits}f}{interval}"
+
+
+def _scaling(report: StudyReport) -> list[Section]:
+    """More data and larger networks; steps of reinforcement learning have a figure of their own."""
+    scaled = report.evidence.scaled
+    if not scaled:
+        return []
+    said = (
+        "By supervised learning alone, on the same held-out scenes. All were taught for the same number of steps, so "
+        "that a smaller set was seen more often. Intervals draw scenes and seeds anew."
+    )
+    rows = []
+    for (size, number), policies in _grades(scaled).items():
+        cells = [level(policies, Measure.ACCURACY, side) for side in (None, *_SIDES)]
+        parameters = next(one.parameters for one in scaled if one.size == size)
+        shown = (_level(one, Measure.ACCURACY) for one in cells)
+        rows.append((size, f"{parameters:,}", f"{number:,}", str(len(policies)), *shown))
+    heads = ("network", "parameters", "trajectories", "seeds", "accuracy", *(f"accuracy, {side}" for side in _SIDES))
+    return [
+        Section("More data, larger networks", said, Table(heads, tuple(rows)), "scaling-data.svg"),
+        Section("Accuracy by size of the network", figure="scaling-size.svg"),
+    ]
+
+
+def _grades(scaled: Sequence[Scaled]) -> dict[tuple[str, int], list[Policy]]:
+    found: dict[tuple[str, int], list[Policy]] = {}
+    for one in sorted(scaled, key=lambda one: (one.parameters, one.trajectories)):
+        found.setdefault((one.size, one.trajectories), []).append(one.policy)
+    return found
+
+
+def _data_curves(report: StudyReport) -> list[Curve]:
+    lines = []
+    for side in _SIDES:
+        levels = {
+            number: level(policies, Measure.ACCURACY, side)
+            for number, policies in by_data(report.evidence.scaled).items()
+        }
+        known = [(number, one) for number, one in levels.items() if one is not None]
+        points = [(float(number), 100 * one.value) for number, one in known]
+        lines.append(Curve(side, points, [_ends(one) for _, one in known]))
+    return lines
+
+
+def _size_bars(report: StudyReport) -> list[Bar]:
+    rows = []
+    for name, policies in by_size(report.evidence.scaled).items():
+        for group, side in enumerate(_SIDES):
+            found = level(policies, Measure.ACCURACY, side)
+            if found is not None:
+                low, high = _ends(found)
+                rows.append(Bar(f"{name}, {side}", 100 * found.value, low, high, group))
+    return rows
+
+
+def _ends(found: Estimate) -> tuple[float, float]:
+    """The interval in percent; the value itself where there is none."""
+    low, high = (found.value if end is None else end for end in (found.low, found.high))
+    return 100 * low, 100 * high
 
 
 def _views(report: StudyReport) -> Table:

@@ -14,7 +14,28 @@ from codedance.train.grpo_settings import GrpoSettings
 from codedance.train.nano import NanoRecipe
 from codedance.train.trainer import TrainSettings
 
-__all__ = ["StudySettings", "settings_of"]
+__all__ = ["ScalingSettings", "StudySettings", "settings_of"]
+
+
+class ScalingSettings(Record):
+    """Policies that are taught with less data, or are larger, to see what more of it brings; an empty tuple: none."""
+
+    trajectories: tuple[int, ...] = (5_000, 10_000, 20_000, 34_000)
+    """Beginnings of the supervised set that a policy of the study's own size is taught with (paper: these)."""
+    sizes: tuple[str, ...] = ("small", "medium", "large")
+    """Sizes of network that are taught with the whole set (paper: 3B and 7B)."""
+    seeds: tuple[int, ...] = (0, 1)
+    """A policy for each."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ScalingSettings:
+        if list(self.trajectories) != sorted(set(self.trajectories)) or min(self.trajectories, default=1) < 1:
+            raise ValueError("trajectories: name numbers above 0 once each, the smallest first")
+        if len(set(self.sizes)) < len(self.sizes) or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("sizes and seeds: name each once, the smallest size first")
+        if min(self.seeds, default=0) < 0 or not self.seeds:
+            raise ValueError("seeds: name one or more, from 0 on; for no policies leave trajectories and sizes empty")
+        return self
 
 
 class StudySettings(Record):
@@ -26,6 +47,8 @@ class StudySettings(Record):
     """How the policy that all begin with is taught."""
     grpo: GrpoSettings = GrpoSettings(exam_tasks=128, keep_rollouts_every=10)
     """Of every run of reinforcement learning, but for its reward and seed."""
+    scaling: ScalingSettings = ScalingSettings()
+    """More data and larger networks, by supervised learning alone."""
     steps: int = Field(default=240, ge=1)
     """Steps of each run (paper: 240)."""
     variants: tuple[str, ...] = REWARDS
@@ -66,6 +89,9 @@ class StudySettings(Record):
     def _can_be_compared(self) -> StudySettings:
         if not self.grpo.exam_every or not self.grpo.keep_rollouts_every:
             raise ValueError("grpo.exam_every and grpo.keep_rollouts_every must be above 0: the report rests on both")
+        most = max(self.scaling.trajectories, default=0)
+        if self.given_data is None and most > self.data.count:
+            raise ValueError(f"scaling.trajectories: {most} are more than data.count={self.data.count}")
         if self.data.held_out:
             raise ValueError("data.seed must be below 10: what follows is held out")
         return self
@@ -111,6 +137,7 @@ def _smoke() -> StudySettings:
                 "keep_rollouts_every": 1,
             }
         ),
+        scaling=ScalingSettings(trajectories=(12, 24), sizes=("tiny", "small"), seeds=(0,)),
         steps=1,
         seeds=(0,),
         rows=1,

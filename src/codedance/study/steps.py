@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from codedance.errors import StoreError, UsageError
 from codedance.schema import Record
 from codedance.store import write_text
+from codedance.study.scaling import grades_of, own_grade
 from codedance.study.settings import StudySettings
 
 __all__ = [
@@ -42,6 +43,8 @@ class Step(StrEnum):
     """A run for each reward and seed."""
     EVALUATION = "evaluation"
     """Every policy on the same held-out scenes."""
+    SCALING = "scaling"
+    """Policies taught with less data, and larger ones, on the same scenes."""
     ANALYSIS = "analysis"
     """What the code did, what emerged, whether effort followed difficulty, whether views held the evidence."""
     REPORT = "report"
@@ -53,7 +56,8 @@ TAKES: dict[Step, tuple[Step, ...]] = {
     Step.SFT: (Step.DATA,),
     Step.GRPO: (Step.SFT,),
     Step.EVALUATION: (Step.SFT, Step.GRPO),
-    Step.ANALYSIS: (Step.DATA, Step.GRPO, Step.EVALUATION),
+    Step.SCALING: (Step.DATA, Step.SFT, Step.EVALUATION),
+    Step.ANALYSIS: (Step.DATA, Step.GRPO, Step.EVALUATION, Step.SCALING),
     Step.REPORT: (Step.DATA, Step.GRPO, Step.ANALYSIS),
 }
 """Which steps must be done before each."""
@@ -139,8 +143,9 @@ def expected_seconds(settings: StudySettings) -> dict[Step, float]:
     """About how long each step takes on two cores.
 
     >>> from codedance.study.settings import StudySettings
-    >>> round(sum(expected_seconds(StudySettings()).values()) / 3600)
-    17
+    >>> found = expected_seconds(StudySettings())
+    >>> round(found[Step.SCALING] / 3600), round(sum(found.values()) / 3600)
+    (25, 41)
     """
     size = settings.sft.size
     exams = 1 + settings.steps // settings.grpo.exam_every
@@ -151,11 +156,15 @@ def expected_seconds(settings: StudySettings) -> dict[Step, float]:
     runs = len(settings.runs)
     read = settings.data.count + runs * kept + 2 * (1 + runs) * asked
     looked = (1 + len(settings.variants)) * asked
+    grades = [one for one in grades_of(settings, count=settings.data.count) if one != own_grade(settings)]
+    taught = sum(settings.sft.train.steps * _of(_SFT_STEP_SECONDS, one.size) for one in grades)
+    taught += sum(asked * _of(_EPISODE_SECONDS, one.size) for one in grades)
     return {
         Step.DATA: 0.0 if settings.given_data else settings.data.count * _TRAJECTORY_SECONDS,
         Step.SFT: 0.0 if settings.given_model else settings.sft.train.steps * _of(_SFT_STEP_SECONDS, size),
         Step.GRPO: runs * run,
         Step.EVALUATION: (1 + runs) * asked * _of(_EPISODE_SECONDS, size),
+        Step.SCALING: taught,
         Step.ANALYSIS: read * _READING_SECONDS + looked * _LOOKING_SECONDS,
         Step.REPORT: 60.0,
     }

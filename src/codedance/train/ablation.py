@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+
+from pydantic import JsonValue
 
 from codedance.errors import DataError
 from codedance.schema import Record
@@ -17,11 +19,14 @@ __all__ = [
     "REWARDS",
     "Ablation",
     "AblationRow",
+    "ExaminedRun",
     "Figure",
     "ablation",
     "ablation_table",
+    "figures_of",
     "late_mean",
     "read_runs",
+    "start_of",
 ]
 
 REWARDS = ("outcome", "deepeyes", "bat-no-turn", "bat")
@@ -50,6 +55,8 @@ class Figure(Record):
     high: float
     change: float | None
     """Mean difference to the policy that the runs began with; ``None`` where that has no such figure."""
+    values: tuple[float, ...] = ()
+    """Of each seed that has the figure, in their order; tables made before there were any hold none."""
 
 
 class AblationRow(Record):
@@ -73,14 +80,19 @@ class Ablation(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class ExaminedRun:
+    """A run of reinforcement learning with exams before and after."""
+
+    folder: Path
     variant: str
     seed: int
+    settings: Mapping[str, JsonValue]
+    """As its manifest has them."""
     curve: Sequence[CurveLine]
 
 
-def read_runs(folders: Sequence[Path]) -> list[_Run]:
-    """Variant, seed and curve of each run folder.
+def read_runs(folders: Sequence[Path]) -> list[ExaminedRun]:
+    """Settings and curve of each run folder.
 
     Raises:
         StoreError: no run folder, or one of another schema version.
@@ -95,36 +107,52 @@ def read_runs(folders: Sequence[Path]) -> list[_Run]:
         curve = read_curve(folder)
         if curve[0].step or curve[0].exam is None or not _exams(curve):
             raise DataError(f"{folder}: has no exam before and after training; set exam_every above 0 and run on")
-        found.append(_Run(variant, seed, curve))
+        found.append(ExaminedRun(folder, variant, seed, settings, curve))
     return found
 
 
-def ablation(runs: Sequence[_Run]) -> Ablation:
+def ablation(runs: Sequence[ExaminedRun]) -> Ablation:
     """Put runs together by their reward, in the order of their first appearance.
 
     Raises:
         DataError: there are none, or they began with different policies or had different exams.
     """
-    if not runs:
-        raise DataError("an ablation needs at least one run")
-    firsts = [_begun(one.curve) for one in runs]
-    if len({(first.accuracy, first.attempts) for first in firsts}) > 1:
-        raise DataError("the runs began with different policies or had different exams, so they cannot be compared")
     names = [name for _, name in COLUMNS]
-    start = {name: fmean(values) for name in names if (values := _values(runs, name, _first))}
+    start, exam = start_of(runs, names)
     rows = []
     for variant in dict.fromkeys(one.variant for one in runs):
         mine = sorted((one for one in runs if one.variant == variant), key=lambda one: one.seed)
-        cells: dict[str, Figure] = {}
-        for name in names:
-            values = _values(mine, name, _last)
-            if values:
-                mean = fmean(values)
-                change = mean - start[name] if name in start else None
-                cells[name] = Figure(mean=mean, low=min(values), high=max(values), change=change)
         steps = tuple(one.curve[-1].step for one in mine)
+        cells = figures_of(mine, names, start)
         rows.append(AblationRow(variant=variant, seeds=tuple(one.seed for one in mine), steps=steps, figures=cells))
-    return Ablation(start=start, exam=firsts[0].attempts, rows=tuple(rows))
+    return Ablation(start=start, exam=exam, rows=tuple(rows))
+
+
+def start_of(runs: Sequence[ExaminedRun], names: Sequence[str]) -> tuple[dict[str, float], int]:
+    """Figures of the policy that all began with, the mean of its exams, and the tasks of each exam.
+
+    Raises:
+        DataError: there are no runs, or they began with different policies or had different exams.
+    """
+    if not runs:
+        raise DataError("there is no run to compare")
+    firsts = [_begun(one.curve) for one in runs]
+    if len({(first.accuracy, first.attempts) for first in firsts}) > 1:
+        raise DataError("the runs began with different policies or had different exams, so they cannot be compared")
+    start = {name: fmean(values) for name in names if (values := _values(runs, name, _first))}
+    return start, firsts[0].attempts
+
+
+def figures_of(runs: Sequence[ExaminedRun], names: Sequence[str], start: Mapping[str, float]) -> dict[str, Figure]:
+    """What runs that differ in their seed led to: figures of the last exam, others as the mean of the last steps."""
+    found: dict[str, Figure] = {}
+    for name in names:
+        values = _values(runs, name, _last)
+        if values:
+            mean = fmean(values)
+            change = mean - start[name] if name in start else None
+            found[name] = Figure(mean=mean, low=min(values), high=max(values), change=change, values=tuple(values))
+    return found
 
 
 def ablation_table(found: Ablation) -> str:
@@ -163,11 +191,11 @@ def _exams(curve: Sequence[CurveLine]) -> list[CurveLine]:
     return [line for line in curve if line.exam is not None and line.step]
 
 
-def _values(runs: Sequence[_Run], name: str, value: Callable[[_Run, str], float | None]) -> list[float]:
+def _values(runs: Sequence[ExaminedRun], name: str, value: Callable[[ExaminedRun, str], float | None]) -> list[float]:
     return [found for one in runs if (found := value(one, name)) is not None]
 
 
-def _first(run: _Run, name: str) -> float | None:
+def _first(run: ExaminedRun, name: str) -> float | None:
     """Before training; of figures that only steps have, those of the first one, which the start's policy sampled."""
     for line in run.curve[:2]:
         if name in figures(line):
@@ -175,7 +203,7 @@ def _first(run: _Run, name: str) -> float | None:
     return None
 
 
-def _last(run: _Run, name: str) -> float | None:
+def _last(run: ExaminedRun, name: str) -> float | None:
     if name.startswith("exam/"):
         return figures(_exams(run.curve)[-1]).get(name)
     return late_mean(run.curve, name)
