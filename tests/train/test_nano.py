@@ -277,6 +277,7 @@ def test_the_recipe_trains_resumes_and_leaves_a_checkpoint_that_loads(made: Path
     recipe = NanoRecipe(
         size="tiny",
         families=_ONE_EACH,
+        longest=2000,
         vocabulary=800,
         mix=mix,
         looks_first=1,

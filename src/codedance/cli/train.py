@@ -49,13 +49,17 @@ Threads = Annotated[int, typer.Option(min=1, help="Processor threads of the matr
 
 @app.command(
     epilog="Examples: `codedance train nano --out runs/nano` (makes its data first; several hours on two cores); "
-    "`codedance train nano --data data/worlds --out runs/nano --set train.steps=2000 --set seed=1`"
+    "`codedance train nano --data data/worlds --out runs/nano --set train.steps=2000 --set seed=1`; "
+    "`codedance train nano --data data/worlds --start runs/nano/checkpoint --out runs/second --set looks_first=0`"
 )
 def nano(
     out: Out,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="A set of `codedance data generate`. [DIR/data of the run, made if need be]"),
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="CHECKPOINT", help="Go on from a checkpoint of the same size. [nothing]")
     ] = None,
     assignments: Sets = None,
     config: Config = None,
@@ -75,7 +79,7 @@ def nano(
         data = out / "data"
         make_set(GenerateSettings(**({"count": recipe.episodes} if recipe.episodes else {})), data, workers=2)
     with _bar(recipe.train.steps) as listener:
-        network, tokenizer = train_nano(recipe, data, out, listener=listener)
+        network, tokenizer = train_nano(recipe, data, out, start=start, listener=listener)
     save_checkpoint(network, tokenizer, out / "checkpoint")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
 

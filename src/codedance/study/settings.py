@@ -105,7 +105,7 @@ class StudySettings(Record):
 def _smoke() -> StudySettings:
     """Everything once and as small as it goes: it shows that the parts fit, and nothing about the method."""
     shares = {"counting": 1.0, "search": 1.0}
-    kinds = {"episode": 2, "see-counts": 1, "see-text": 1, "see-cards": 0, "read": 0, "search": 0, "look": 2}
+    kinds = {"episode": 2, "see-counts": 1, "see-text": 1, "look-counts": 1, "look-text": 1}
     small = GrpoSettings()
     episode = small.episode
     short = episode.model_copy(

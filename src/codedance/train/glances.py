@@ -21,16 +21,16 @@ __all__ = ["GLANCE_TEXTS", "ask_card", "counting_lesson", "reading_lesson", "rel
 _QUESTIONS = 5
 """Questions about one picture: the picture is what costs."""
 _NONE_SEEN = "I see none."
-_DIRECT_SHARE = {"counting": 0.7, "search": 0.8, "scenes": 0.5}
-"""Of lessons whose system prompt says that there are no tools; the others leave the choice."""
+_FREE = 0.5
+"""Share of lessons whose system prompt leaves the choice; that of the others says that there are no tools."""
 GLANCE_TEXTS = (f"<think>{_NONE_SEEN}</think>\n<answer>", "1 red\n2 blue square\n", "</think>\n<answer>")
 """What is said here beside what trajectories say."""
 
 
-def counting_lesson(encoder: Encoder, rng: Random) -> Supervised:
+def counting_lesson(encoder: Encoder, rng: Random, *, free: float = _FREE) -> Supervised:
     """An easy counting picture and several questions about it; what is counted is pointed at, row by row."""
     scene = make_scene("counting", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
-    lesson = _Lesson(encoder, scene, rng)
+    lesson = _Lesson(encoder, scene, free=rng.random() < free)
     more = [_ask_count(scene, rng) for _ in range(_QUESTIONS - 1)]
     # A question that comes again could be answered from the conversation.
     for one in {(asked.colour, asked.shape): asked for asked in (scene, *more)}.values():
@@ -41,10 +41,10 @@ def counting_lesson(encoder: Encoder, rng: Random) -> Supervised:
     return lesson.item
 
 
-def reading_lesson(encoder: Encoder, rng: Random) -> Supervised:
+def reading_lesson(encoder: Encoder, rng: Random, *, free: float = _FREE) -> Supervised:
     """An easy search picture and a question about each card; the card is pointed at before it is read."""
     scene = make_scene("search", Difficulty.EASY, rng.randrange(HELD_OUT_SEEDS))
-    lesson = _Lesson(encoder, scene, rng)
+    lesson = _Lesson(encoder, scene, free=rng.random() < free)
     for one in (scene, *(ask_card(scene, card, rng) for card in scene.objects if card is not scene.target)):
         assert one.target is not None
         lesson.answer(one, [(f"{one.target.colour} {one.target.shape}", one.target)])
@@ -58,7 +58,7 @@ def relation_lesson(encoder: Encoder, rng: Random) -> Supervised:
         asked = [found for found in (ask_side(scene, rng) for _ in range(_QUESTIONS - 1)) if found is not None]
         if asked:
             break
-    lesson = _Lesson(encoder, scene, rng)
+    lesson = _Lesson(encoder, scene, free=rng.random() < _FREE)
     for one, pair in asked:
         lesson.answer(one, [(named.phrase, named.thing) for named in pair])
     return lesson.item
@@ -67,11 +67,10 @@ def relation_lesson(encoder: Encoder, rng: Random) -> Supervised:
 class _Lesson:
     """A conversation about one picture: questions, and answers that first point at things."""
 
-    def __init__(self, encoder: Encoder, scene: Scene, rng: Random) -> None:
+    def __init__(self, encoder: Encoder, scene: Scene, *, free: bool) -> None:
         self.item = Supervised()
         self._encoder = encoder
-        direct = rng.random() < _DIRECT_SHARE[scene.family]
-        prompt = protocol_info(mode=ReasoningMode.DIRECT).system_prompt if direct else system_prompt()
+        prompt = system_prompt() if free else protocol_info(mode=ReasoningMode.DIRECT).system_prompt
         self.item.read(encoder, Role.SYSTEM, [prompt])
         self.grid = Grid.of(encoder, scene.image.size, (0, encoder.scale(scene.image)))
 

@@ -64,6 +64,7 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         names: words that ``see-text`` writes.
         looks_first: steps at the beginning that only look, at as many pictures as a step has items, in the shares that
             looks have in the mix.
+        free_glances: share of glances at easy questions whose prompt allows code too.
     """
 
     def __init__(
@@ -76,9 +77,10 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
         corpus: Corpus | None = None,
         names: Sequence[str] = (),
         looks_first: int = 0,
+        free_glances: float = 0.5,
     ) -> None:
         self._encoder, self._mix, self._seed = encoder, dict(mix), seed
-        self._looks_first = looks_first
+        self._looks_first, self._free_glances = looks_first, free_glances
         self._parts, self._corpus, self._names = parts, corpus, names
         unknown = sorted(set(mix) - set(KINDS))
         if unknown:
@@ -120,9 +122,9 @@ class ItemDataset(Dataset[tuple[Batch, ...]]):
             case "bind":
                 return _binding_item(self._encoder, rng)
             case "see-counts":
-                return counting_lesson(self._encoder, rng)
+                return counting_lesson(self._encoder, rng, free=self._free_glances)
             case "see-cards":
-                return reading_lesson(self._encoder, rng)
+                return reading_lesson(self._encoder, rng, free=self._free_glances)
             case "see-sides":
                 return relation_lesson(self._encoder, rng)
             case "look-counts":

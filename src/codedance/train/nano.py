@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from pydantic import Field
 
 from codedance.errors import UsageError
 from codedance.models.local.chat import Encoder
-from codedance.models.local.config import SIZES
+from codedance.models.local.checkpoint import load_checkpoint
+from codedance.models.local.config import SIZES, NetworkConfig
 from codedance.models.local.network import Network
 from codedance.models.local.tokenizer import Tokenizer
 from codedance.schema import Record, Trajectory
@@ -76,6 +78,11 @@ class NanoRecipe(Record):
     """Of these families only such questions: those whose code follows from the question, without reading small text."""
     glances: tuple[str, ...] = ()
     """Families whose direct answers are learnt from trajectories too; the lessons teach to point first."""
+    free_glances: float = Field(default=0.1, ge=0, le=1)
+    """Share of the glances at easy questions whose prompt allows code too; the others' says that there is none.
+
+    The greater, the more often an easy question is answered without code where that is a choice.
+    """
     vocabulary: int = Field(default=4096, ge=300)
     """Tokens that are learnt; control tokens and fixed lines come on top."""
     longest: int = Field(default=512, ge=64)
@@ -101,7 +108,12 @@ def check_recipe(recipe: NanoRecipe) -> None:
 
 
 def train_nano(
-    recipe: NanoRecipe, data: Path, folder: Path, *, listener: Callable[[Step], None] = lambda step: None
+    recipe: NanoRecipe,
+    data: Path,
+    folder: Path,
+    *,
+    start: Path | None = None,
+    listener: Callable[[Step], None] = lambda step: None,
 ) -> tuple[Network, Tokenizer]:
     """Train the nano model from nothing, or go on where the folder's checkpoint stands.
 
@@ -109,22 +121,23 @@ def train_nano(
         recipe: what is trained.
         data: a set of trajectories, made by ``codedance data generate``.
         folder: of the run; holds the tokenizer too.
+        start: a checkpoint whose weights and tokenizer it begins with, instead of nothing.
         listener: told of each step.
 
     Raises:
         StoreError: the data are no set, or the folder holds something else.
-        UsageError: there is no such size or kind of item.
+        UsageError: there is no such size or kind of item, or the start has another size.
         DataError: the set holds nothing to learn from, or the checkpoint is of another recipe.
+        ModelNotFoundError: the start is no checkpoint.
     """
     check_recipe(recipe)
     run = RunFolder.open(data)
     trajectories = read_set(
         run, count=recipe.episodes, families=recipe.families, asks=recipe.asks, glances=recipe.glances
     )
-    tokenizer = _tokenizer(recipe, trajectories, folder)
+    tokenizer = _tokenizer(recipe, trajectories, folder, start=start)
     config = SIZES[recipe.size].model_copy(update={"vocabulary": tokenizer.size})
-    network = Network(config)
-    network.initialise(torch.Generator().manual_seed(recipe.seed))
+    network = _begun(recipe, config, start)
     encoder, names = Encoder(tokenizer, config), bound_words(trajectories[:_LEARNT_FROM])
     corpus = Corpus(
         encoder,
@@ -143,17 +156,37 @@ def train_nano(
         corpus=corpus,
         names=names,
         looks_first=recipe.looks_first,
+        free_glances=recipe.free_glances,
     )
     identity = recipe.model_dump(mode="json", exclude={"train"})
     identity |= {"data": run.manifest().settings, "trajectories": len(trajectories)}
+    if start is not None:
+        identity["start"] = hashlib.sha256((start / "model.safetensors").read_bytes()).hexdigest()
     train(network, items, recipe.train, folder=folder, recipe=identity, listener=listener)
     return network, tokenizer
 
 
-def _tokenizer(recipe: NanoRecipe, trajectories: Sequence[Trajectory], folder: Path) -> Tokenizer:
-    """The run's tokenizer: learnt once and kept, since a checkpoint belongs to it."""
+def _begun(recipe: NanoRecipe, config: NetworkConfig, start: Path | None) -> Network:
+    """The network before its first step."""
+    if start is None:
+        network = Network(config)
+        network.initialise(torch.Generator().manual_seed(recipe.seed))
+        return network
+    network = load_checkpoint(start)[0]
+    if network.config != config:
+        raise UsageError(f"{start}: is a checkpoint of another size or make than {recipe.size}; name its size")
+    return network
+
+
+def _tokenizer(
+    recipe: NanoRecipe, trajectories: Sequence[Trajectory], folder: Path, *, start: Path | None
+) -> Tokenizer:
+    """The run's tokenizer: learnt once and kept, since a checkpoint belongs to it; or that of the start."""
     path = folder / "tokenizer.json"
-    if not path.exists():
+    if not path.exists() and start is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(path, load_checkpoint(start)[1].tokenizer.to_json())
+    elif not path.exists():
         learnt = trajectory_tokenizer(
             trajectories[:_LEARNT_FROM],
             size=recipe.vocabulary,
