@@ -67,7 +67,7 @@ def reproduce(
     ],
     scale: Annotated[
         Scale,
-        typer.Option(help="smoke: minutes, shows that the parts fit. nano: the recipe in small, most of two days."),
+        typer.Option(help="smoke: minutes, shows that the parts fit. nano: the recipe in small, more than a day."),
     ] = Scale.SMOKE,
     only: Annotated[
         StepName | None, typer.Option("--only", help="Do this step and stop; its inputs are there.")

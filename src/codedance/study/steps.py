@@ -145,7 +145,7 @@ def expected_seconds(settings: StudySettings) -> dict[Step, float]:
     >>> from codedance.study.settings import StudySettings
     >>> found = expected_seconds(StudySettings())
     >>> round(found[Step.SCALING] / 3600), round(sum(found.values()) / 3600)
-    (25, 41)
+    (15, 31)
     """
     size = settings.sft.size
     exams = 1 + settings.steps // settings.grpo.exam_every

@@ -36,7 +36,7 @@ def named_things(scene: Scene) -> list[Named]:
 
     >>> from codedance.tasks.worlds import Difficulty, make_scene
     >>> [one.phrase for one in named_things(make_scene("scenes", Difficulty.EASY, 6))][:2]
-    ['cyan square card', 'blue card']
+    ['blue flag', 'purple flag']
     """
     coloured = Counter((class_of(one.shape), one.colour) for one in scene.objects)
     shaped = Counter((one.shape, one.colour) for one in scene.objects)
