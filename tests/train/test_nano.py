@@ -17,13 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageColor
 
-from codedance.errors import DataError, UsageError
+from codedance.errors import DataError, ModelNotFoundError, UsageError
 from codedance.models import ScriptedModel
 from codedance.models.local.chat import Encoder
 from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
 from codedance.models.local.config import SIZES
 from codedance.models.local.network import Network
 from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
+from codedance.models.nano import CHECKPOINT
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Trajectory
 from codedance.store import RunFolder
@@ -38,7 +39,7 @@ from codedance.train.gallery import write_gallery
 from codedance.train.glances import GLANCE_TEXTS, counting_lesson, reading_lesson, relation_lesson
 from codedance.train.items import ItemDataset
 from codedance.train.loss import LossWeights, losses
-from codedance.train.nano import NanoRecipe, train_nano
+from codedance.train.nano import NanoRecipe, check_recipe, train_nano
 from codedance.train.pieces import nano_pieces
 from codedance.train.pointing import PLACE_PIECES
 from codedance.train.sequence import Supervised, collate
@@ -304,6 +305,14 @@ def test_the_recipe_trains_resumes_and_leaves_a_checkpoint_that_loads(made: Path
 def test_a_size_that_does_not_exist_is_named(made: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="size huge: there is none"):
         train_nano(NanoRecipe(size="huge"), made, tmp_path / "run")
+
+
+def test_a_start_that_does_not_fit_is_refused_before_data_are_made_for_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="another size or make than tiny"):
+        check_recipe(NanoRecipe(size="tiny"), CHECKPOINT)
+    with pytest.raises(ModelNotFoundError, match="no such file"):
+        check_recipe(NanoRecipe(), tmp_path)
+    check_recipe(NanoRecipe(), CHECKPOINT)
 
 
 def test_a_wrong_recipe_is_refused_before_data_are_made_for_it(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def nano(
     from codedance.train.nano import NanoRecipe, check_recipe, train_nano
 
     recipe = apply_settings(NanoRecipe(), assignments or [], file=config)
-    check_recipe(recipe)
+    check_recipe(recipe, start)
     if data is None:
         from codedance.cli.data_generate import make_set
         from codedance.synth.plan import GenerateSettings

@@ -98,13 +98,22 @@ class NanoRecipe(Record):
     )
 
 
-def check_recipe(recipe: NanoRecipe) -> None:
-    """Say what is wrong with a recipe before data are made for it; raises :class:`UsageError`."""
+def check_recipe(recipe: NanoRecipe, start: Path | None = None) -> None:
+    """Say what is wrong with a recipe, or with what it begins with, before data are made for it.
+
+    Raises:
+        UsageError: there is no such size or kind of item, or the start has another size.
+        ModelNotFoundError: the start is no checkpoint.
+    """
     if recipe.size not in SIZES:
         raise UsageError(f"size {recipe.size}: there is none; choose among {', '.join(SIZES)}")
     unknown = sorted(set(recipe.mix) - set(KINDS))
     if unknown:
         raise UsageError(f"mix: there is no kind of item {', '.join(unknown)}; choose among {', '.join(KINDS)}")
+    if start is not None:
+        config = load_checkpoint(start)[0].config
+        if SIZES[recipe.size].model_copy(update={"vocabulary": config.vocabulary}) != config:
+            raise UsageError(f"{start}: is a checkpoint of another size or make than {recipe.size}; name its size")
 
 
 def train_nano(
@@ -130,7 +139,7 @@ def train_nano(
         DataError: the set holds nothing to learn from, or the checkpoint is of another recipe.
         ModelNotFoundError: the start is no checkpoint.
     """
-    check_recipe(recipe)
+    check_recipe(recipe, start)
     run = RunFolder.open(data)
     trajectories = read_set(
         run, count=recipe.episodes, families=recipe.families, asks=recipe.asks, glances=recipe.glances
@@ -172,10 +181,7 @@ def _begun(recipe: NanoRecipe, config: NetworkConfig, start: Path | None) -> Net
         network = Network(config)
         network.initialise(torch.Generator().manual_seed(recipe.seed))
         return network
-    network = load_checkpoint(start)[0]
-    if network.config != config:
-        raise UsageError(f"{start}: is a checkpoint of another size or make than {recipe.size}; name its size")
-    return network
+    return load_checkpoint(start)[0]
 
 
 def _tokenizer(

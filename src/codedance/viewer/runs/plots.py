@@ -18,7 +18,17 @@ __all__ = ["Plot", "curve_plots", "reward_plots", "table_plots"]
 
 _LAST_TURNS = 12
 _MOST_BARS = 24
-_SHARES = ("accuracy", "rate", "success", "answered", "zero_variance", "fraction", "read_accuracy", "cell_accuracy")
+_SHARES = (
+    "accuracy",
+    "rate",
+    "success",
+    "answered",
+    "zero_variance",
+    "fraction",
+    "read_accuracy",
+    "cell_accuracy",
+    "point_accuracy",
+)
 _BY_COLUMN = (("difficulty", "Accuracy by difficulty"), ("family", "Accuracy by family"),
               ("category", "Accuracy by category"), ("source", "Accuracy by benchmark"))  # fmt: skip
 
