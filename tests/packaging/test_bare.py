@@ -45,6 +45,7 @@ RUNNER = """
 import json, os, shlex, sys, tempfile
 from codedance.cli import app
 
+app.build(list(app.COMMANDS))  # what all commands import, once
 said = {}
 for command in json.load(sys.stdin):
     with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as told:

@@ -3,71 +3,47 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from codedance import __version__
-from codedance.cli import (
-    analyze_commands,
-    ask,
-    audit,
-    data,
-    evaluate,
-    export,
-    import_data,
-    launch,
-    plan,
-    replay,
-    report,
-    reproduce,
-    reward,
-    sandbox,
-    score,
-    serve,
-    synth,
-    train,
-    verify,
-    view,
-    worlds,
-)
 from codedance.cli.failures import exit_code, missing_extra, tell
 from codedance.errors import CodeDanceError
 
-__all__ = ["app", "main"]
+__all__ = ["COMMANDS", "build", "main"]
 
-app = typer.Typer(
-    name="codedance",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Vision-language models that reason by writing and running code.",
-    epilog="Begin with: `codedance ask PICTURE -q 'How many red circles are there?'`",
-)
-app.command(name="ask", epilog=ask.EPILOG)(ask.ask)
-app.add_typer(sandbox.app, name="sandbox")
-app.add_typer(worlds.app, name="worlds")
-app.add_typer(data.app, name="data")
-app.add_typer(reward.app, name="reward")
-app.command(name="synth", epilog=synth.EPILOG)(synth.synth)
-app.add_typer(train.app, name="train")
-app.command(name="launch", epilog=launch.EPILOG)(launch.launch)
-app.command(name="plan", epilog=plan.EPILOG)(plan.plan)
-app.command(name="export", epilog=export.EPILOG)(export.export)
-app.command(name="import", epilog=import_data.EPILOG)(import_data.import_data)
-app.command(name="eval", epilog=evaluate.EVAL_EPILOG)(evaluate.evaluate)
-app.command(name="report", epilog=report.REPORT_EPILOG)(report.report)
-app.command(name="view", epilog=view.EPILOG)(view.view)
-app.command(name="compare", epilog=report.COMPARE_EPILOG)(report.compare)
-app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
-app.command(name="verify", epilog=verify.EPILOG)(verify.verify)
-app.command(name="score", epilog=score.SCORE_EPILOG)(score.score)
-app.command(name="benchmarks", epilog=score.BENCHMARKS_EPILOG)(score.benchmarks)
-app.command(name="audit", epilog=audit.EPILOG)(audit.audit)
-app.add_typer(analyze_commands.app, name="analyze")
-app.command(name="reproduce", epilog=reproduce.EPILOG)(reproduce.reproduce)
-app.command(name="serve", epilog=serve.EPILOG)(serve.serve)
+COMMANDS: Mapping[str, str | tuple[str, str, str]] = {
+    "ask": ("ask", "ask", "EPILOG"),
+    "sandbox": "sandbox",
+    "worlds": "worlds",
+    "data": "data",
+    "reward": "reward",
+    "synth": ("synth", "synth", "EPILOG"),
+    "train": "train",
+    "launch": ("launch", "launch", "EPILOG"),
+    "plan": ("plan", "plan", "EPILOG"),
+    "export": ("export", "export", "EPILOG"),
+    "import": ("import_data", "import_data", "EPILOG"),
+    "eval": ("evaluate", "evaluate", "EVAL_EPILOG"),
+    "report": ("report", "report", "REPORT_EPILOG"),
+    "view": ("view", "view", "EPILOG"),
+    "compare": ("report", "compare", "COMPARE_EPILOG"),
+    "replay": ("replay", "replay", "EPILOG"),
+    "verify": ("verify", "verify", "EPILOG"),
+    "score": ("score", "score", "SCORE_EPILOG"),
+    "benchmarks": ("score", "benchmarks", "BENCHMARKS_EPILOG"),
+    "audit": ("audit", "audit", "EPILOG"),
+    "analyze": "analyze_commands",
+    "reproduce": ("reproduce", "reproduce", "EPILOG"),
+    "serve": ("serve", "serve", "EPILOG"),
+}
+"""Every command, in the order of the help: the module of a group, or module, function and text of a single one.
+
+Modules are imported when their command is wanted: all together cost a second of every start.
+"""
 
 
 def _show_version(wanted: bool) -> None:
@@ -76,7 +52,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
@@ -85,10 +60,45 @@ def _root(
     pass
 
 
+def build(names: Sequence[str]) -> typer.Typer:
+    """The command line with these commands only."""
+    app = typer.Typer(
+        name="codedance",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Vision-language models that reason by writing and running code.",
+        epilog="Begin with: `codedance ask PICTURE -q 'How many red circles are there?'`",
+    )
+    app.callback()(_root)
+    for name in names:
+        match COMMANDS[name]:
+            case str() as group:
+                app.add_typer(import_module(f"codedance.cli.{group}").app, name=name)
+            case (module, function, epilog):
+                found = import_module(f"codedance.cli.{module}")
+                app.command(name=name, epilog=getattr(found, epilog))(getattr(found, function))
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """``app``: the whole command line, for programs that look at it."""
+    if name == "app":
+        return build(list(COMMANDS))
+    raise AttributeError(f"module {__name__} has no attribute {name}")
+
+
+def _wanted(arguments: Sequence[str]) -> list[str]:
+    """The commands that these arguments can be about: the one that they name, or all for a help or an error."""
+    first = arguments[0] if arguments else ""
+    return [first] if first in COMMANDS else list(COMMANDS)
+
+
 def main() -> None:
     """Entry point of the console script."""
     try:
-        app()
+        build(_wanted(sys.argv[1:]))()
     except CodeDanceError as error:
         tell(error)
         sys.exit(exit_code(error))
