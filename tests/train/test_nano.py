@@ -164,6 +164,13 @@ def test_cells_of_a_counting_lesson_hold_what_is_drawn_there(encoder: Encoder) -
         assert all(int(answer) <= int(first) for answer in said)
 
 
+def test_a_fifth_of_the_further_counting_questions_are_about_what_is_not_there(encoder: Encoder) -> None:
+    rng = Random(3)
+    said = [_said(encoder, counting_lesson(encoder, rng)) for _ in range(40)]
+    further = [answer for answers in said for answer in answers[1:]]
+    assert 0.1 < further.count("0") / len(further) < 0.35
+
+
 def test_a_reading_lesson_asks_about_every_card(encoder: Encoder) -> None:
     item = reading_lesson(encoder, Random(2))
     cards = sum(label > 0 for label in item.cells[0].labels)

@@ -21,6 +21,9 @@ __all__ = ["GLANCE_TEXTS", "ask_card", "counting_lesson", "reading_lesson", "rel
 _QUESTIONS = 5
 """Questions about one picture: the picture is what costs."""
 _NONE_SEEN = "I see none."
+_ABSENT = 0.08
+"""Share of further counting questions about what is not there; since others come twice and are left out, a fifth of
+those that are asked. Of a model that hardly met them every such answer was wrong: a fourteenth of the easy questions."""
 _FREE = 0.5
 """Share of lessons whose system prompt leaves the choice; that of the others says that there are no tools."""
 GLANCE_TEXTS = (f"<think>{_NONE_SEEN}</think>\n<answer>", "1 red\n2 blue square\n", "</think>\n<answer>")
@@ -89,14 +92,27 @@ class _Lesson:
 
 
 def _ask_count(scene: Scene, rng: Random) -> Scene:
-    """Another question about the same picture, mostly about something that is there."""
-    shown = rng.choice(scene.objects) if rng.random() < 0.85 else None
-    colour = shown.colour if shown else rng.choice(COLOURS)
-    shape = (shown.shape if shown else rng.choice(SHAPES)) if rng.random() < 0.4 else None
+    """Another question about the same picture: about something that is there, and now and then about what is not."""
+    if rng.random() < _ABSENT:
+        colour, shape = _absent(scene, rng)
+    else:
+        shown = rng.choice(scene.objects)
+        colour, shape = shown.colour, shown.shape if rng.random() < 0.4 else None
     found = sum(one.colour == colour and shape in (None, one.shape) for one in scene.objects)
     noun = f"{shape}s" if shape else "objects"
     question = rng.choice(COUNT_QUESTIONS).format(colour=colour, noun=noun)
     return replace(scene, question=question, answer=str(found), colour=colour, shape=shape)
+
+
+def _absent(scene: Scene, rng: Random) -> tuple[str, str | None]:
+    """A colour, or a colour and a shape, of which nothing is in the picture: half of them of a colour that is there."""
+    colours = {one.colour for one in scene.objects}
+    pairs = {(one.colour, one.shape) for one in scene.objects}
+    near = [
+        (colour, shape) for colour in COLOURS for shape in SHAPES if colour in colours and (colour, shape) not in pairs
+    ]
+    far = [(colour, shape) for colour in COLOURS if colour not in colours for shape in (None, *SHAPES)]
+    return rng.choice(near if near and (not far or rng.random() < 0.5) else far)
 
 
 def ask_card(scene: Scene, card: SceneObject, rng: Random) -> Scene:
