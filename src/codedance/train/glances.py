@@ -20,13 +20,15 @@ __all__ = ["GLANCE_TEXTS", "ask_card", "counting_lesson", "reading_lesson", "rel
 
 _QUESTIONS = 5
 """Questions about one picture: the picture is what costs."""
-_NONE_SEEN = "I see none."
+_NONE_SEEN = "1 {name}: none"
+"""What is said of what is not there. It begins as every list does: right after the name the model looks for the thing,
+and there it can see that there is none. It never learnt to say so at the very beginning of its reply."""
 _ABSENT = 0.08
 """Share of further counting questions about what is not there; since others come twice and are left out, a fifth of
-those that are asked. Of a model that hardly met them every such answer was wrong: a fourteenth of the easy questions."""
+those that are asked. A model that hardly met them answered all wrongly: a fourteenth of the easy questions."""
 _FREE = 0.5
 """Share of lessons whose system prompt leaves the choice; that of the others says that there are no tools."""
-GLANCE_TEXTS = (f"<think>{_NONE_SEEN}</think>\n<answer>", "1 red\n2 blue square\n", "</think>\n<answer>")
+GLANCE_TEXTS = ("<think>1 red: none</think>\n<answer>", "1 red\n2 blue square\n", "</think>\n<answer>")
 """What is said here beside what trajectories say."""
 
 
@@ -40,7 +42,8 @@ def counting_lesson(encoder: Encoder, rng: Random, *, free: float = _FREE) -> Su
         wanted = [thing for thing in scene.objects if thing.colour == one.colour and one.shape in (None, thing.shape)]
         wanted.sort(key=lambda thing: lesson.grid.cell(thing.box))
         name = " ".join(word for word in (one.colour, one.shape) if word)
-        lesson.answer(one, [(f"{number} {name}", thing) for number, thing in enumerate(wanted, 1)])
+        named = [(f"{number} {name}", thing) for number, thing in enumerate(wanted, 1)]
+        lesson.answer(one, named, otherwise=_NONE_SEEN.format(name=name))
     return lesson.item
 
 
@@ -77,7 +80,7 @@ class _Lesson:
         self.item.read(encoder, Role.SYSTEM, [prompt])
         self.grid = Grid.of(encoder, scene.image.size, (0, encoder.scale(scene.image)))
 
-    def answer(self, scene: Scene, things: Sequence[tuple[str, SceneObject]]) -> None:
+    def answer(self, scene: Scene, things: Sequence[tuple[str, SceneObject]], *, otherwise: str = "") -> None:
         """Ask this scene's question and answer it, pointing at these things, each under its name."""
         first = not self.item.encoded.images
         self.item.read(self._encoder, Role.USER, [scene.image, scene.question] if first else [scene.question])
@@ -87,7 +90,7 @@ class _Lesson:
             self.item.cells += place_cells(self._encoder, self.grid)
         cells = [self.grid.cell(thing.box) for _, thing in things]
         lines = [f"{name}{place_of(cell, self.grid)}" for (name, _), cell in zip(things, cells, strict=True)]
-        text = render_reply("\n".join(lines) or _NONE_SEEN, AnswerAction(scene.answer))
+        text = render_reply("\n".join(lines) or otherwise, AnswerAction(scene.answer))
         point(self.item, self._encoder, text, grid=self.grid, cells=cells)
 
 

@@ -34,5 +34,5 @@ for engine in ${ENGINE:-swift verl}; do
   environment "$engine"
   echo "== $engine"
   "$place/$engine/bin/python" -m pytest -q -o addopts= -o filterwarnings=default -o timeout=3600 --import-mode=importlib \
-    -p no:cacheprovider "$lane/test_$engine.py"
+    -p no:cacheprovider --confcutdir="$lane" "$lane/test_$engine.py"
 done
