@@ -14,6 +14,7 @@ from codedance.cli.progress import duration
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.cli.train_grpo import renamed, require_torch
+from codedance.cli.train_options import SettingsFile, Threads
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ def reproduce(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example steps=60.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
+    config: SettingsFile = None,
     device: Annotated[str, typer.Option(metavar="D", help="Where networks learn by reward: cpu, cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")] = 1,
+    threads: Threads = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the steps with their expected times and stop.")
     ] = False,

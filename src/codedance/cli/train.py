@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from codedance.cli import train_ablation, train_grpo, train_sweep
 from codedance.cli.settings import apply_settings
 from codedance.cli.train_grpo import require_torch
+from codedance.cli.train_options import Threads
 from codedance.errors import UsageError
 from codedance.schema import ReasoningMode
 from codedance.tasks.worlds import Difficulty
@@ -44,7 +45,6 @@ Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example train.steps=2000.")
 ]
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")]
-Threads = Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")]
 
 
 @app.command(

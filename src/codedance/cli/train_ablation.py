@@ -9,6 +9,7 @@ import typer
 
 from codedance.cli.settings import apply_settings
 from codedance.cli.train_grpo import policy_of, renamed, require_torch, run_policy, task_source
+from codedance.cli.train_options import Device, RunSeeds, RunSettings, SettingsFile, Threads
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,16 +50,12 @@ def ablation(
         list[str] | None,
         typer.Option("--variant", metavar="V", help="A reward; may be repeated. [outcome, deepeyes, bat-no-turn, bat]"),
     ] = None,
-    seeds: Annotated[
-        list[int] | None, typer.Option("--seed", metavar="S", help="A seed; may be repeated. [0, 1]")
-    ] = None,
+    seeds: RunSeeds = None,
     steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of each run.")] = 100,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of `train grpo`, for all runs.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
-    device: Annotated[str, typer.Option(metavar="D", help="Where the network lives: cpu, cuda, cuda:1.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")] = 1,
+    assignments: RunSettings = None,
+    config: SettingsFile = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
 ) -> None:
     """Train with several rewards and seeds from one policy, equal in everything else, and compare them."""
     require_torch(threads)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codedance.cli.settings import apply_settings
+from codedance.cli.train_options import Device, SettingsFile, Threads
 from codedance.errors import CodeDanceError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def grpo(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for example attempts=16.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
-    device: Annotated[str, typer.Option(metavar="D", help="Where the network lives: cpu, cuda, cuda:1.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")] = 1,
+    config: SettingsFile = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, measure one small step, stop.")] = False,
     board: Annotated[bool, typer.Option("--tensorboard", help="Write event files to DIR/board too.")] = False,
     as_json: Annotated[

@@ -15,6 +15,7 @@ from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.cli.train_ablation import make_run
 from codedance.cli.train_grpo import policy_of, rehearsed, renamed, require_torch, task_source
+from codedance.cli.train_options import Device, RunSeeds, RunSettings, SettingsFile, Threads
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,16 +62,12 @@ def sweep(
     product: Annotated[
         bool, typer.Option("--product", help="Every combination of the values. [each constant changed alone]")
     ] = False,
-    seeds: Annotated[
-        list[int] | None, typer.Option("--seed", metavar="S", help="A seed; may be repeated. [0, 1]")
-    ] = None,
+    seeds: RunSeeds = None,
     steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of each run.")] = 60,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of `train grpo`, for all runs.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in TOML, as --set names them.")] = None,
-    device: Annotated[str, typer.Option(metavar="D", help="Where the network lives: cpu, cuda, cuda:1.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Processor threads of the matrix products.")] = 1,
+    assignments: RunSettings = None,
+    config: SettingsFile = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure one small step, name the runs, stop.")] = False,
     only_table: Annotated[bool, typer.Option("--table", help="Train nothing: table and picture anew.")] = False,
 ) -> None:

@@ -12,7 +12,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -20,12 +19,11 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from codedance.store.pages import asset_text, visible
+
 __all__ = ["LOGO", "Policy", "highlighted", "read_asset", "render_page", "visible"]
 
 _PACKAGE = "codedance.viewer"
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 _LONGEST_HIGHLIGHTED = 20_000
 """Characters of code; what is longer is shown without colours, for every token is an element of the page."""
 
@@ -103,15 +101,6 @@ def render_page(
     )
 
 
-def visible(text: str) -> str:
-    r"""Control characters, bidirectional overrides and lone surrogates in a visible form.
-
-    >>> print(visible("a\x1b[31m\u202eb"))
-    a\u001b[31m\u202eb
-    """
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
-
-
 def highlighted(code: str) -> Markup:
     """Python code in coloured pieces, for an element of the class ``hl``; safe to show whatever it holds."""
     if len(code) > _LONGEST_HIGHLIGHTED:
@@ -119,10 +108,9 @@ def highlighted(code: str) -> Markup:
     return Markup(highlight(visible(code), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))  # noqa: S704 - pygments escapes
 
 
-@functools.cache
 def read_asset(name: str, *, package: str = _PACKAGE) -> str:
     """A template, style or script that lies beside the modules of a package."""
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8").strip()
+    return asset_text(package, name)
 
 
 @functools.cache

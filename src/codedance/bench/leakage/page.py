@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from codedance.bench.leakage.collecting import Side
 from codedance.bench.leakage.contract import AuditReport, AuditRow
 from codedance.bench.leakage.report import MEANINGS, evidence_text, percent, verdict
+from codedance.store.pages import asset_text, page_template, visible
 
 __all__ = ["audit_html"]
 
+_PACKAGE = "codedance.bench.leakage"
+
 _LONG = 2_000
 _MOST_PICTURES = 4
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +52,10 @@ def audit_html(report: AuditReport, train: Side, against: Side, *, pairs: int = 
         against: the benchmark, likewise.
         pairs: how many pairs are shown, the worst first.
     """
-    style = _read("audit.css")
+    style = asset_text(_PACKAGE, "audit.css")
     items = _by_key(train), _by_key(against)
     shown = [_pair(row, train, against, items) for row in report.flagged[:pairs]]
-    return _template().render(
+    return page_template(_PACKAGE, "audit.html").render(
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         report=report,
@@ -97,16 +93,4 @@ def _pictures(side: Side, number: int | None) -> list[str]:
 
 
 def _visible(text: str) -> str:
-    """Control characters, bidirectional overrides and lone surrogates in a visible form; the end of long text cut."""
-    text = text if len(text) <= _LONG else f"{text[:_LONG]} …"
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
-
-
-@functools.cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_read("audit.html"))
-
-
-def _read(name: str) -> str:
-    return resources.files("codedance.bench.leakage").joinpath(name).read_text(encoding="utf-8").strip()
+    return visible(text, longest=_LONG)

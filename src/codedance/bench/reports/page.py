@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from codedance.bench.reports.blocks import Block, Figure, Table
 from codedance.bench.reports.comparison import Comparison
 from codedance.bench.reports.content import comparison_blocks, report_blocks
 from codedance.bench.reports.summary import RunReport
+from codedance.store.pages import asset_text, page_template, visible
 
 __all__ = ["html_comparison", "html_page"]
 
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_PACKAGE = "codedance.bench.reports"
+
 _NUMBER = re.compile(r"[-+]?[\d,.]+(?: to [-+]?[\d,.]+| ?[/(].*)?")
 
 
@@ -48,14 +45,14 @@ def html_comparison(comparison: Comparison) -> str:
 
 
 def _page(title: str, blocks: Iterable[Block]) -> str:
-    style = _read("page.css")
-    page = _template().render(
+    style = asset_text(_PACKAGE, "page.css")
+    page = page_template(_PACKAGE, "page.html").render(
         title=title,
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         blocks=[_shown(block) for block in blocks],
     )
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
+    return visible(page)
 
 
 def _shown(block: Block) -> _Shown:
@@ -69,13 +66,3 @@ def _shown(block: Block) -> _Shown:
             return _Shown(kind, block, numeric=tuple(numeric))
         case _:
             return _Shown(kind, block)
-
-
-@functools.cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_read("page.html"))
-
-
-def _read(name: str) -> str:
-    return resources.files("codedance.bench.reports").joinpath(name).read_text(encoding="utf-8").strip()

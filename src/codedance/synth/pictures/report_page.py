@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import heapq
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 from PIL import Image, ImageDraw
 
@@ -20,20 +16,20 @@ from codedance.imaging import Picture
 from codedance.protocol import parse_reply
 from codedance.schema import Trajectory, Turn
 from codedance.store import RunFolder
+from codedance.store.pages import asset_text, page_template, visible
 from codedance.synth.pictures.filtering import label_text
 from codedance.synth.pictures.report import PAPER_RATES, Ended, SynthReport
 from codedance.synth.pictures.views import Box, clipped
 
 __all__ = ["report_page"]
 
+_PACKAGE = "codedance.synth.pictures"
+
 _KEPT_EXAMPLES = 8
 _SIDE = 320
 _WIDE, _TALL = 560, 30
 """Width and height of a bar's row in the figure."""
 _LONG = 4_000
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +88,8 @@ def report_page(
         run: where the kept ones lie.
         find: a picture by its name, ``None`` if it cannot be had.
     """
-    style = _read("report.css")
-    return _template().render(
+    style = asset_text(_PACKAGE, "report.css")
+    return page_template(_PACKAGE, "report.html").render(
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         report=report,
@@ -195,16 +191,4 @@ def _url(picture: Picture | None, frame: Box | None = None) -> str | None:
 
 
 def _visible(text: str) -> str:
-    """Control characters, bidirectional overrides and lone surrogates in a visible form; the end of long text cut."""
-    text = text if len(text) <= _LONG else f"{text[:_LONG]} …"
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
-
-
-@functools.cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_read("report.html"))
-
-
-def _read(name: str) -> str:
-    return resources.files("codedance.synth.pictures").joinpath(name).read_text(encoding="utf-8").strip()
+    return visible(text, longest=_LONG)
