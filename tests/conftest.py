@@ -12,8 +12,8 @@ from PIL import Image
 
 from codedance.imaging import Picture
 
-# Inputs that come slowly tell of a busy machine, not of a fault.
-hypothesis.settings.register_profile("house", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# Inputs that come slowly, or a test that takes long once, tell of a busy machine, not of a fault.
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("house")
 
 LOOPBACK = ("127.", "::1", "localhost")

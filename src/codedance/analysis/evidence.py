@@ -13,6 +13,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from codedance.analysis.looking import Box
 from codedance.errors import DataError
 from codedance.schema import NumberAnswer, Record, Task
+from codedance.schema.faults import first_fault
 
 __all__ = ["EvidenceFile", "asked_objects", "evidence_of", "read_boxes", "read_vstar", "true_count"]
 
@@ -86,9 +87,7 @@ def read_boxes(path: Path) -> dict[str, tuple[Box, ...]]:
         try:
             one = _Line.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(step) for step in first["loc"]) or "the line"
-            raise DataError(f"{path}, line {number}: {where}: {first['msg']}") from None
+            raise DataError(f"{path}, line {number}: {first_fault(error).at('the line')}") from None
         found[one.id] = tuple(_whole(box) for box in one.boxes)
     return found
 

@@ -13,6 +13,7 @@ from codedance.cli.progress import progress_bar
 from codedance.errors import DataError, UsageError
 from codedance.rewards import Attempt, MathChecker, RewardSettings, Unscored, attempt_of
 from codedance.schema import Record
+from codedance.schema.faults import first_fault
 from codedance.store import RunFolder
 
 __all__ = ["NamedGroup", "read_groups"]
@@ -65,15 +66,15 @@ def read_groups(path: Path, settings: RewardSettings) -> tuple[NamedGroup, ...]:
 
 
 def _first_fault(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    if first["type"] == "json_invalid":
-        return first["msg"]
-    where = ".".join(str(step) for step in first["loc"]) or "the file"
-    if first["type"] == "too_short":
+    fault = first_fault(error)
+    if fault.kind == "json_invalid":
+        return fault.message
+    where = fault.where or "the file"
+    if fault.kind == "too_short":
         return f"{where}: is empty"
-    was = repr(first["input"])
+    was = repr(fault.value)
     was = was if len(was) <= _SHOWN else f"{was[:_SHOWN]}..."
-    return f"{where}: {first['msg']}" + ("" if first["type"] == "missing" else f" (was {was})")
+    return f"{where}: {fault.message}" + ("" if fault.kind == "missing" else f" (was {was})")
 
 
 def _of_run(path: Path, settings: RewardSettings) -> tuple[NamedGroup, ...]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from codedance.errors import UsageError
 from codedance.schema import Record
+from codedance.schema.faults import first_fault
 
 __all__ = ["apply_settings", "read_toml", "setting_names"]
 
@@ -55,10 +56,8 @@ def apply_settings(base: R, assignments: Sequence[str], *, file: Path | None = N
     try:
         return type(base).model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"setting {where}: {said} (was {first['input']!r})") from None
+        fault = first_fault(error)
+        raise UsageError(f"setting {fault.at('')} (was {fault.value!r})") from None
 
 
 def setting_names(record: BaseModel, prefix: str = "") -> Iterator[str]:

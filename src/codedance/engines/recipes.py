@@ -15,6 +15,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, Valid
 from codedance.engines.settings import EngineSettings
 from codedance.errors import UsageError
 from codedance.schema import Record
+from codedance.schema.faults import first_fault
 
 __all__ = ["Argument", "Engine", "Method", "Recipe", "load_recipe", "recipe_names", "with_settings"]
 
@@ -172,9 +173,9 @@ def _recipe(values: Mapping[str, Any], where: str) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        place = ".".join(str(step) for step in first["loc"] if isinstance(step, int) or step.islower())
-        raise UsageError(f"{where}: {place or 'the recipe'}: {first['msg']}") from None
+        fault = first_fault(error)
+        place = ".".join(str(step) for step in fault.steps if isinstance(step, int) or step.islower())
+        raise UsageError(f"{where}: {place or 'the recipe'}: {fault.message}") from None
 
 
 def _flattened(values: Mapping[str, Any]) -> dict[str, Any]:

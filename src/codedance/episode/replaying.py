@@ -19,6 +19,7 @@ from codedance.errors import DataError, PictureError, SandboxError, StoreError
 from codedance.imaging import Picture
 from codedance.sandbox.contract import Sandbox
 from codedance.schema import ImageRef, Record, Text, Trajectory
+from codedance.schema.faults import first_fault
 
 __all__ = [
     "MOST_EXAMPLES",
@@ -234,9 +235,7 @@ def _trajectory(line: bytes) -> Trajectory:
     try:
         return Trajectory.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the line"
-        raise DataError(f"it is no trajectory ({where}: {first['msg']})") from None
+        raise DataError(f"it is no trajectory ({first_fault(error).at('the line')})") from None
 
 
 def replay_page(report: ReplayReport) -> list[str]:

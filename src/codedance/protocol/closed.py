@@ -16,6 +16,7 @@ from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 from pydantic import JsonValue, ValidationError
 
 from codedance.schema import Record
+from codedance.schema.faults import first_fault
 
 __all__ = [
     "MAX_CHARACTERS",
@@ -165,9 +166,7 @@ def read_record(text: str, record: type[R]) -> Accepted[R] | Unreadable:
     except RecursionError:
         return Unreadable(Illegible.WRONG, "nested too deeply")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        return Unreadable(Illegible.WRONG, _short(f"{where}: {first['msg']}" if where else first["msg"]))
+        return Unreadable(Illegible.WRONG, _short(str(first_fault(error))))
     if len(found) == 1:
         return Accepted(found[0])
     if found:

@@ -12,6 +12,7 @@ from codedance.rewards.answers import matches
 from codedance.rewards.edits import edit_fault
 from codedance.rewards.settings import SourceWeights
 from codedance.schema import EditCheck, Task, Term, Trajectory
+from codedance.schema.faults import first_fault
 
 __all__ = ["accuracy_term", "is_right"]
 
@@ -71,9 +72,9 @@ def _edit_check(task: Task) -> EditCheck | None:
     try:
         check = EditCheck.model_validate(task.meta["edit"])
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in ("meta", "edit", *first["loc"]))
-        raise DataError(f"task {task.id}: {where}: {first['msg']}") from None
+        fault = first_fault(error)
+        where = ".".join(str(step) for step in ("meta", "edit", *fault.steps))
+        raise DataError(f"task {task.id}: {where}: {fault.message}") from None
     if not task.images:
         raise DataError(f"task {task.id}: asks for an edited picture and has no picture")
     return check

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from codedance.episode import EpisodeSettings
 from codedance.schema import Budgets, Sampling
+from codedance.schema.faults import first_fault
 from codedance.serving.refusals import RefusalError
 from codedance.serving.settings import ServingSettings
 
@@ -126,9 +127,9 @@ def read_request(body: bytes, settings: ServingSettings) -> ChatRequest:
     try:
         request = ChatRequest.model_validate({name: values[name] for name in values if name not in _NEUTRAL})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        param = _path(first["loc"])
-        raise RefusalError(400, f"{param}: {first['msg'].lower()}", param=param, code=first["type"]) from None
+        fault = first_fault(error)
+        param = _path(fault.steps)
+        raise RefusalError(400, f"{param}: {fault.message.lower()}", param=param, code=fault.kind) from None
     if (request.n or 1) > settings.choices:
         raise RefusalError(400, f"n: at most {settings.choices} answers to one request are given here", param="n")
     if len(request.stops) > _MOST_STOPS:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from codedance.errors import StoreError
 from codedance.schema import Record
+from codedance.schema.faults import first_fault
 from codedance.store.atomic import write_bytes
 
 __all__ = ["RecordFile", "count_lines"]
@@ -92,10 +93,8 @@ class RecordFile(Generic[R]):
         try:
             return self._record.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            where = ".".join(str(step) for step in first["loc"]) or "the line"
             place = f"line {number}" if number is not None else "its last line"
-            raise StoreError(f"{self.path}, {place}: {where}: {first['msg']}") from None
+            raise StoreError(f"{self.path}, {place}: {first_fault(error).at('the line')}") from None
 
     def _heal(self) -> None:
         """Cut off a last line that has no newline."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from codedance.schema import ImageRef, Record, Text, Trajectory
+from codedance.schema.faults import first_fault
 from codedance.store.pictures import PictureStore
 from codedance.store.run import picture_refs
 from codedance.store.seals import SEALS, Content, Seal, complete_lines, content_of, first_head, next_head
@@ -162,9 +163,7 @@ class _Found:
             content = content_of(line)
             trajectory = Trajectory.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            place = ".".join(str(step) for step in first["loc"]) or "the line"
-            self.fault(FaultKind.UNREADABLE, f"{where}: {place}: {first['msg']}")
+            self.fault(FaultKind.UNREADABLE, f"{where}: {first_fault(error).at('the line')}")
             return None
         except ValueError as error:
             self.fault(FaultKind.UNREADABLE, f"{where}: {error}")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from codedance.errors import UsageError
 from codedance.rewards import Curve, RewardSettings, break_even, difficulty
 from codedance.schema import Record
+from codedance.schema.faults import first_fault
 
 __all__ = ["LEVELS", "Bounds", "Constant", "Constants", "bounds_of", "constants_of", "levels_of", "points_of"]
 
@@ -171,7 +172,7 @@ def _changed(base: RewardSettings, change: Mapping[Constant, str]) -> RewardSett
     try:
         return RewardSettings.model_validate({**base.model_dump(), **values})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "value"
+        fault = first_fault(error)
+        name = str(fault.steps[0]) if fault.steps else "value"
         shown = Constant.LAMBDA.value if name == "turn_weight" else name
-        raise UsageError(f"--vary {shown}: {first['msg']} (was {first['input']!r})") from None
+        raise UsageError(f"--vary {shown}: {fault.message} (was {fault.value!r})") from None

@@ -14,6 +14,7 @@ from PIL import Image
 
 from codedance.bench.adapters.answering import AnswerSettings, Asked, answer_all
 from codedance.errors import UsageError
+from codedance.schema.faults import first_fault
 
 __all__ = ["make_class", "make_manifest", "questions_of"]
 
@@ -102,7 +103,5 @@ def _settings(given: Mapping[str, Any]) -> AnswerSettings:
     try:
         return AnswerSettings.model_validate(dict(given))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
         names = ", ".join(AnswerSettings.model_fields)
-        raise UsageError(f"--model_args {where}: {first['msg']}; there are out, {names}") from None
+        raise UsageError(f"--model_args {first_fault(error)}; there are out, {names}") from None

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from codedance.engines.names import REWARD, SCHEDULER
 from codedance.engines.settings import EngineSettings
 from codedance.errors import UsageError
+from codedance.schema.faults import first_fault
 
 __all__ = ["current_settings", "register"]
 
@@ -22,9 +23,7 @@ def register(settings: str) -> None:
     try:
         _CURRENT[:] = [EngineSettings.model_validate_json(settings)]
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"the plug-in's settings: {where}: {first['msg']}") from None
+        raise UsageError(f"the plug-in's settings: {first_fault(error)}") from None
     from swift.rewards import orms
     from swift.rollout import multi_turns
     from swift.trainers.trainer_factory import TrainerFactory

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from codedance.engines.settings import EngineSettings
 from codedance.errors import UsageError
+from codedance.schema.faults import first_fault
 
 __all__ = ["check_algorithm", "settings_of"]
 
@@ -26,9 +27,8 @@ def settings_of(config: Mapping[str, Any]) -> EngineSettings:
     try:
         return EngineSettings.model_validate(_plain(given) if given is not None else {})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"codedance.{where}: {first['msg']} (was {first['input']!r})") from None
+        fault = first_fault(error)
+        raise UsageError(f"codedance.{fault} (was {fault.value!r})") from None
 
 
 def check_algorithm(algorithm: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from codedance.imaging import Picture
 from codedance.schema import ImageRef, Record, Task, Trajectory
+from codedance.schema.faults import first_fault
 from codedance.store import picture_refs
 from codedance.synth.interop.contract import RowFault, Sample, UnreadableRowError
 
@@ -73,8 +74,7 @@ def _record(text: object) -> Trajectory | Task:
         try:
             held = _Held.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            reason = f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"
+            reason = str(first_fault(error))
         else:
             record = held.trajectory or held.task
             if record is not None:

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from codedance.errors import StoreError
 from codedance.schema import Trajectory
+from codedance.schema.faults import first_fault
 from codedance.viewer.runs.base import open_base, remove_base, storable
 from codedance.viewer.runs.facts import Verdict, facts_of, shown_of, texts_of
 from codedance.viewer.runs.found import TRAJECTORIES, FoundRun, find_runs
@@ -400,9 +401,8 @@ def _parsed(line: Line) -> Trajectory | str:
     try:
         return Trajectory.model_validate_json(line.data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])[:200] or "the line"
-        return f"{where}: {first['msg'][:300]}"
+        fault = first_fault(error)
+        return f"{fault.where[:200] or 'the line'}: {fault.message[:300]}"
     except RecursionError:
         return "is nested too deeply"
 
