@@ -26,6 +26,7 @@ from codedance.study.claims import Verdict, judge
 from codedance.study.evidence import Evidence
 from codedance.study.report import StudyReport, study_figures, study_report, study_sections
 from codedance.study.settings import StudySettings
+from codedance.train.ablation import Ablation, ablation_table
 from codedance.train.sweep import Sweep, SweepPoint, failure_rate
 
 __all__ = ["figures", "main", "page"]
@@ -41,10 +42,14 @@ def page(docs: Path) -> str:
     report = _report(docs)
     sweep = Sweep.model_validate(_json(docs / "sweeps" / "sweep.json"))
     feedback = Feedback.model_validate(_json(docs / "study" / "feedback.json"))
+    choice = Ablation.model_validate(_json(docs / "ablation" / "choice.json"))
     values = {
         **_facts(report),
         **_sweep_facts(sweep),
         **{f"claims_{place}": text for place, text in enumerate(_tables(report))},
+        "choice": ablation_table(choice),
+        "choice_exam": str(choice.exam),
+        "choice_seeds": " and ".join(_seeds_of(choice)),
         "sweep": _table(_points(sweep)),
         "leads": "; ".join(_leads(sweep)),
         "views": _table(_views(docs)),
@@ -93,6 +98,11 @@ def _sweep_facts(sweep: Sweep) -> dict[str, str]:
         "sweep_steps": str(steps[0]) if len(steps) == 1 else f"{steps[0]} to {steps[-1]}",
         **{f"start_{name}": f"{sweep.start[f'batch/{name}']:.2f}" for name in _SAMPLED},
     }
+
+
+def _seeds_of(found: Ablation) -> list[str]:
+    """How many seeds the rewards have, the fewest first."""
+    return [str(count) for count in sorted({len(row.seeds) for row in found.rows})]
 
 
 def _tables(report: StudyReport) -> list[str]:

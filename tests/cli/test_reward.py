@@ -147,7 +147,10 @@ def test_a_broken_file_gives_one_line_that_names_the_place(content: str, says: s
     ("arguments", "says"),
     [
         (["explain", "nowhere.json"], "nowhere.json: cannot be read"),
-        (["explain", EXAMPLE, "--variant", "best"], "choose among outcome, deepeyes, bat-no-turn, bat, accumulative"),
+        (
+            ["explain", EXAMPLE, "--variant", "best"],
+            "choose among outcome, deepeyes, bat-no-turn, bat, bat-full-cost, accumulative",
+        ),
         (["explain", EXAMPLE, "--set", "gama=1"], "there is no setting 'gama'"),
         (["explain", EXAMPLE, "--set", "gamma=-1"], "setting gamma"),
         (["explain", EXAMPLE, "--set", "gamma=1e400"], "finite"),

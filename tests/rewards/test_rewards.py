@@ -176,16 +176,25 @@ def test_the_variants_differ_in_what_calls_earn() -> None:
         "deepeyes": [1.8, 0.4],
         "bat-no-turn": [1.3, 0.15],
         "bat": [1.3, 0.15],
+        "bat-full-cost": [1.3, 0.15],  # half of the group is right: d is above 0
         "accumulative": [1.3, 0.0],
         "clipped": [1.0, 0.0],  # half of the group is wrong: not easy
     }
 
 
-def test_only_bat_has_turn_credit() -> None:
+def test_only_bat_and_its_full_cost_have_turn_credit() -> None:
     members = (attempt(True, "ok", "error"), attempt(False, "ok"))
     with_credit = {name for name in VARIANTS for one in score(*members, variant=name).attempts if any(one.call_credit)}
-    assert with_credit == {"bat"}
+    assert with_credit == {"bat", "bat-full-cost"}
     assert all(len(score(*members, variant=name).attempts[0].call_credit) == 2 for name in VARIANTS)
+
+
+def test_where_calls_cost_a_failed_one_makes_them_cheaper_unless_the_cost_is_full() -> None:
+    members = (attempt(True), attempt(True, "ok"), attempt(True, "error", "ok"))
+    nothing, once, failed_first = rewards(score(*members, variant="bat"))
+    assert nothing > failed_first > once, "the slip pays: that is the published formula"
+    nothing, once, failed_first = rewards(score(*members, variant="bat-full-cost"))
+    assert nothing > failed_first == once
 
 
 def test_deepeyes_can_be_paid_as_its_own_paper_does() -> None:
@@ -231,5 +240,7 @@ def test_rewards_that_are_no_numbers_are_refused(values: list[float]) -> None:
 
 
 def test_an_unknown_variant_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"'grpo'.*outcome, deepeyes, bat-no-turn, bat, accumulative, clipped"):
+    with pytest.raises(
+        UsageError, match=r"'grpo'.*outcome, deepeyes, bat-no-turn, bat, bat-full-cost, accumulative, clipped"
+    ):
         variant_named("grpo")

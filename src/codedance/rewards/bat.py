@@ -61,7 +61,7 @@ def break_even(*, gamma: float = 4.0, delta: float = 0.2, curve: Curve = Curve.S
     return at if 0.0 <= at <= 1.0 else None
 
 
-def sequence_term(attempt: Attempt, d: float, settings: RewardSettings) -> Term:
+def sequence_term(attempt: Attempt, d: float, settings: RewardSettings, *, full_cost: bool = False) -> Term:
     """``R_seq = d w N_succ / N_total``, 0 when no code was run; ``w`` depends on whether the attempt is right.
 
     Half of the group is right, so ``d`` is 0.3; a right attempt with one call of two successful earns
@@ -71,6 +71,12 @@ def sequence_term(attempt: Attempt, d: float, settings: RewardSettings) -> Term:
     >>> term = sequence_term(attempt, difficulty(0.5), RewardSettings())
     >>> round(term.value * term.weight, 4), term.note
     (0.225, 'd 0.3000, 1 of 2 calls succeeded')
+
+    Where ``d`` is below 0, a failed call makes that share smaller and so the cost: with ``full_cost`` it does not.
+
+    >>> everybody = difficulty(1)
+    >>> [round(sequence_term(attempt, everybody, RewardSettings(), full_cost=full).value, 4) for full in (False, True)]
+    [-0.0404, -0.0808]
     """
     weights = settings.weights_of(attempt.weights)
     failed = attempt.failed(silent_is_failure=settings.silent_is_failure)
@@ -79,7 +85,8 @@ def sequence_term(attempt: Attempt, d: float, settings: RewardSettings) -> Term:
         return Term(value=0.0, weight=weight, note="no calls")
     succeeded = failed.count(False)
     note = f"d {d:.4f}, {succeeded} of {len(failed)} calls succeeded"
-    return Term(value=d * succeeded / len(failed) + 0.0, weight=weight, note=note)  # never minus zero
+    share = 1.0 if full_cost and d < 0 else succeeded / len(failed)
+    return Term(value=d * share + 0.0, weight=weight, note=note)  # never minus zero
 
 
 def _sigmoid(z: float) -> float:

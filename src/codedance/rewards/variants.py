@@ -51,6 +51,11 @@ def _bat(attempt: Attempt, accuracy: float, settings: RewardSettings) -> Term:
     return sequence_term(attempt, d, settings)
 
 
+def _bat_full_cost(attempt: Attempt, accuracy: float, settings: RewardSettings) -> Term:
+    d = difficulty(accuracy, gamma=settings.gamma, delta=settings.delta, curve=settings.curve)
+    return sequence_term(attempt, d, settings, full_cost=True)
+
+
 def _deepeyes(attempt: Attempt, _accuracy: float, settings: RewardSettings) -> Term:
     succeeded = attempt.failed(silent_is_failure=settings.silent_is_failure).count(False)
     paid = min(1, succeeded) if settings.deepeyes_once else succeeded
@@ -97,6 +102,15 @@ _ALL = (
         formula="R_acc + R_format + d w N_succ / N_total; per turn: lambda (G_t - mean) / std",
         source="CodeDance: best accuracy, moderate turns, most cells run without error",
         tools=_bat,
+        turn_level=True,
+    ),
+    Variant(
+        name="bat-full-cost",
+        formula=(
+            "R_acc + R_format + d w (N_succ / N_total where d is above 0, else 1); per turn: lambda (G_t - mean) / std"
+        ),
+        source="this project: with bat, a policy learnt to fail on purpose before code that runs",
+        tools=_bat_full_cost,
         turn_level=True,
     ),
     Variant(
