@@ -20,7 +20,7 @@ PROGRAM = [sys.executable, str(ROOT / "benchmarks" / "study_page.py")]
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """The numbers and the page, to be changed."""
-    for name in ("study", "sweeps"):
+    for name in ("study", "sweeps", "ablation"):
         shutil.copytree(DOCS / name, tmp_path / name)
     shutil.copy(DOCS / "study.md", tmp_path)
     return tmp_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
@@ -142,13 +143,13 @@ async def replay_all(
         SandboxError: not one trajectory could run.
         StoreError: the file of trajectories cannot be read.
     """
-    tally = _Tally()
+    tally, numbered = _Tally(), enumerate(recorded)
     begin = time.monotonic()
 
     async def work() -> None:
-        for one in recorded:
+        for number, one in numbered:
             done = await _one(one, sandbox, tally)
-            tally.count(done)
+            tally.count(number, done)
             listener(done)
 
     async with anyio.create_task_group() as group:
@@ -171,34 +172,35 @@ class _Tally:
     cells: Counter[Sameness] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
+    examples: list[tuple[int, int, str]] = field(default_factory=list)
+    """Those of the first trajectories, whichever ended first: number of the trajectory, of its example, text."""
 
-    def count(self, one: Replayed) -> None:
+    def count(self, number: int, one: Replayed) -> None:
         if one.failure is not None:
             self.failures += 1
-            self.example(f"{one.id} could not run: {one.failure}")
+            self._example(number, f"{one.id} could not run: {one.failure}")
             return
         self.ran += 1
         self.silent += not one.verdicts
         self.different += one.different
         for verdict in one.verdicts:
-            self._verdict(one.id, verdict)
+            self._verdict(number, one.id, verdict)
 
-    def _verdict(self, name: str, verdict: TurnVerdict) -> None:
+    def _verdict(self, number: int, name: str, verdict: TurnVerdict) -> None:
         self.cells[verdict.sameness] += 1
         self.statuses[verdict.status.value] += 1
         for one in verdict.differences:
             if one.sameness is Sameness.DIFFERENT:
                 found = f" ({one.reason})" if one.reason else f": was {one.recorded!r}, is {one.replayed!r}"
-                self.example(f"{name}, turn {verdict.turn + 1}, {one.aspect.value}{found}")
+                self._example(number, f"{name}, turn {verdict.turn + 1}, {one.aspect.value}{found}")
             else:
                 # What numbers a reason holds (pixels, turns) would make one kind of difference many.
                 reason = (one.reason or "").split(":")[0] if one.sameness is Sameness.EXPLAINED else "rounding"
                 self.reasons[f"{one.aspect.value}, {one.sameness.value}: {reason}"] += 1
 
-    def example(self, text: str) -> None:
-        if len(self.examples) < MOST_EXAMPLES:
-            self.examples.append(text)
+    def _example(self, number: int, text: str) -> None:
+        insort(self.examples, (number, sum(number == other for other, _, _ in self.examples), text))
+        del self.examples[MOST_EXAMPLES:]
 
     def report(self, *, of: int, seed: int, seconds: float) -> ReplayReport:
         return ReplayReport(
@@ -211,7 +213,7 @@ class _Tally:
             silent=self.silent,
             different=self.different,
             failures=self.failures,
-            examples=tuple(self.examples),
+            examples=tuple(text for _, _, text in self.examples),
             seconds=seconds,
         )
 
