@@ -107,7 +107,7 @@ _ALL = (
     Variant(
         name="bat-full-cost",
         formula=(
-            "R_acc + R_format + d w (N_succ / N_total where d is above 0, else 1); per turn: lambda (G_t - mean) / std"
+            "R_acc + R_format + d w (N_succ / N_total, or 1 where d is below 0); per turn: lambda (G_t - mean) / std"
         ),
         source="this project: with bat, a policy learnt to fail on purpose before code that runs",
         tools=_bat_full_cost,
