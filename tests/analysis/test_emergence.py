@@ -89,6 +89,22 @@ def test_a_set_is_written_without_an_operation(tmp_path: Path) -> None:
     assert run.manifest().settings["held_out"] == ["crop"]
 
 
+def test_an_operation_can_be_held_out_of_one_domain_only(tmp_path: Path) -> None:
+    rows = []
+    for number, family in enumerate(("search", "search", "counting")):
+        task, picture = plain_task(f"q{number}", family=family)
+        rows.append((attempt(task, 0, code_turn(CROP)), [picture]))
+    source = write_run(tmp_path / "sft", rows)
+    kept = hold_out(source, tmp_path / "out", {Operation.CROP}, domains=["search"])
+    assert (kept.domains, kept.dropped_by_domain, kept.kept_by_domain) == (("search",), {"search": 2}, {"counting": 1})
+    (left,) = RunFolder.open(tmp_path / "out").trajectories()
+    assert uses(left, {Operation.CROP})
+    with pytest.raises(StoreError, match="domains"):
+        hold_out(source, tmp_path / "out", {Operation.CROP}, domains=["counting"])
+    with pytest.raises(DataError, match="has nothing of cats; it has counting, search"):
+        hold_out(source, tmp_path / "cats", {Operation.CROP}, domains=["cats"])
+
+
 def test_holding_out_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     source = corpus(tmp_path / "sft")
     hold_out(source, tmp_path / "whole", {Operation.CROP})

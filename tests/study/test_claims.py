@@ -115,6 +115,10 @@ def test_policies_of_the_scaling_are_taught_once_each_and_the_studys_own_is_amon
     assert len(grades) == len(set(grades)) == 2 * (4 + 2)
     assert own_grade(settings) in grades
     assert own_grade(settings.model_copy(update={"given_model": "nano"})) is None
+    elsewhere = settings.scaling.model_copy(update={"families": ("editing",)})
+    asked_more = settings.model_copy(update={"scaling": elsewhere})
+    assert own_grade(asked_more) is None, "it was not asked about editing"
+    assert (settings.scaled_families, asked_more.scaled_families) == (("counting", "search"), ("editing",))
     assert grades_of(settings, count=20_000)[2:4] == [Grade("small", None, 0), Grade("medium", None, 0)]
 
 

@@ -131,6 +131,8 @@ def test_a_study_that_was_killed_goes_on_to_the_same_end(study: Path, tmp_path: 
         (["--set", "seeds=[]"], "name one seed or more"),
         (["--set", 'variants=["best"]'], "name rewards once each"),
         (["--set", "families=[\"chess\"]"], "name families once each"),
+        (["--set", "families=[]"], "name one family or more"),
+        (["--set", "scaling.families=[\"chess\"]"], "name families once each"),
         (["--set", "grpo.exam_every=0"], "must be above 0"),
         (["--set", "data.seed=10"], "what follows is held out"),
         (["--set", "sft.size=huge"], "size huge: there is none"),

@@ -23,6 +23,8 @@ class HoldOut(Record):
     """What was kept and what was dropped."""
 
     operations: tuple[Operation, ...]
+    domains: tuple[str, ...] = ()
+    """Where they were held out; empty: everywhere."""
     kept: int
     dropped: int
     dropped_by_domain: dict[str, int]
@@ -40,6 +42,7 @@ def hold_out(
     out: Path,
     operations: Collection[Operation],
     *,
+    domains: Collection[str] = (),
     limit: int | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> HoldOut:
@@ -51,23 +54,26 @@ def hold_out(
         source: a run folder with trajectories.
         out: the new folder.
         operations: what must not occur.
+        domains: families of worlds, or sources of other tasks, where it must not occur; elsewhere everything stays, and
+            what training brings back there was carried over. Empty: everywhere.
         limit: only the first so many trajectories are looked at.
         tick: called after each.
 
     Raises:
         StoreError: ``source`` is no run, or ``out`` holds something else or cannot be written.
-        DataError: nothing is left.
+        DataError: nothing is left, or a domain is not there.
     """
     names = sorted(one.value for one in operations)
     begun = RunFolder.open(source).manifest()
-    settings = {"held_out": names, "limit": limit, "source": {"kind": begun.kind, "settings": begun.settings}}
+    where = {"domains": sorted(domains)} if domains else {}
+    settings = {"held_out": names, **where, "limit": limit, "source": {"kind": begun.kind, "settings": begun.settings}}
     target = RunFolder.create(out, Manifest(kind=begun.kind, settings=settings))
     there = {one.id for one in target.trajectories()}
     counts: dict[bool, dict[str, int]] = {True: {}, False: {}}
     waiting: list[Stored] = []
     for stored in islice(stored_attempts(source), limit):
-        dropped = uses(stored.trajectory, operations)
         domain = domain_of(stored.trajectory.task)
+        dropped = (not domains or domain in domains) and uses(stored.trajectory, operations)
         counts[dropped][domain] = counts[dropped].get(domain, 0) + 1
         if not dropped and stored.trajectory.id not in there:
             waiting.append(stored)
@@ -77,10 +83,14 @@ def hold_out(
         tick()
     _write(target, waiting)
     kept = sum(counts[False].values())
+    there_are = sorted({*counts[False], *counts[True]})
+    if missing := sorted(set(domains) - set(there_are)):
+        raise DataError(f"{source}: has nothing of {', '.join(missing)}; it has {', '.join(there_are)}")
     if not kept:
         raise DataError(f"{source}: every trajectory uses {' or '.join(names)}; nothing is left")
     return HoldOut(
         operations=tuple(sorted(operations)),
+        domains=tuple(sorted(domains)),
         kept=kept,
         dropped=sum(counts[True].values()),
         dropped_by_domain=dict(sorted(counts[True].items())),

@@ -49,6 +49,9 @@ Examples:
 
 - `codedance analyze holdout data/worlds --operation tile --operation crop -o data/without-looking --limit 5000`
 
+- `codedance analyze holdout data/worlds --operation contours --domain counting -o data/carry-over` (contours stay in
+  charts and elsewhere; does training carry them over?)
+
 Train on the set, then on rewards, and `codedance analyze emergence` tells whether the operation comes back.
 """
 
@@ -105,6 +108,10 @@ def holdout(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the new set; a stopped one goes on.")
     ],
+    domain: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Drop it in this family of worlds only; may be repeated."),
+    ] = None,
     limit: Limit = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -113,7 +120,7 @@ def holdout(
 
     wanted = [_operation(name) for name in operation]
     with progress_bar("reading", limit) as tick:
-        found = hold_out(run, out, wanted, limit=limit, tick=tick)
+        found = hold_out(run, out, wanted, domains=domain or (), limit=limit, tick=tick)
     if as_json:
         typer.echo(found.model_dump_json())
         return

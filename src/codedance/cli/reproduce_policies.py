@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +31,8 @@ def teach(recipe: NanoRecipe, data: Path, folder: Path, *, what: str) -> None:
     save_checkpoint(network, tokenizer, folder / "checkpoint")
 
 
-def ask_policy(checkpoint: Path, folder: Path, settings: StudySettings, *, name: str) -> None:
-    """One policy on the held-out scenes, greedy; what was asked is not asked again."""
+def ask_policy(checkpoint: Path, folder: Path, settings: StudySettings, *, name: str, families: Sequence[str]) -> None:
+    """One policy on the held-out scenes of these families, greedy; what was asked is not asked again."""
     import anyio
 
     from codedance.bench import expand
@@ -41,7 +41,7 @@ def ask_policy(checkpoint: Path, folder: Path, settings: StudySettings, *, name:
     from codedance.models.nano import load
     from codedance.sandbox import LocalSandbox
 
-    benchmarks = expand([f"worlds/{family}" for family in settings.families])
+    benchmarks = expand([f"worlds/{family}" for family in families])
     chosen = EvalSettings(episode=_greedy(settings), rows=LoadSettings(limit=settings.rows))
     with (
         EvalRun(
@@ -93,7 +93,7 @@ def make_scaled(out: Path, settings: StudySettings) -> None:
         if grade != own_grade(settings):
             if not asked.exists():
                 teach(recipe, data_folder(out, settings), checkpoint.parent, what=f"teaching {grade.name}")
-            ask_policy(checkpoint, asked, settings, name=grade.name)
+            ask_policy(checkpoint, asked, settings, name=grade.name, families=settings.scaled_families)
 
 
 def read_scaled(out: Path, settings: StudySettings) -> list[Scaled]:

@@ -108,7 +108,7 @@ def _evaluate(out: Path, settings: StudySettings) -> None:
     checkpoints = {"start": out / "sft" / "checkpoint"}
     checkpoints |= {run_name(*one): out / "grpo" / run_name(*one) / "checkpoint" for one in settings.runs}
     for name, checkpoint in checkpoints.items():
-        ask_policy(checkpoint, out / "evaluation" / name, settings, name=name)
+        ask_policy(checkpoint, out / "evaluation" / name, settings, name=name, families=settings.families)
 
 
 def _analyse(out: Path, settings: StudySettings) -> None:

@@ -182,9 +182,10 @@ def _scaling(report: StudyReport) -> list[Section]:
     scaled = report.evidence.scaled
     if not scaled:
         return []
+    asked = " and ".join(report.settings.scaled_families)
     said = (
-        "By supervised learning alone, on the same held-out scenes. All were taught for the same number of steps, so "
-        "that a smaller set was seen more often. Intervals draw scenes and seeds anew."
+        f"By supervised learning alone, on the same held-out scenes of {asked}. All were taught for the same number of "
+        "steps, so that a smaller set was seen more often. Intervals draw scenes and seeds anew."
     )
     rows = []
     for (size, number), policies in _grades(scaled).items():

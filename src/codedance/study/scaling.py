@@ -58,8 +58,13 @@ def grades_of(settings: StudySettings, *, count: int) -> list[Grade]:
 
 
 def own_grade(settings: StudySettings) -> Grade | None:
-    """The policy that the study begins with, as one of these: it is there already; ``None`` if it was given."""
+    """The policy that the study begins with, as one of these: it is there already; ``None`` if it was given.
+
+    ``None`` too if these are asked something else than it was.
+    """
     if settings.given_model is not None or settings.sft.episodes is not None:
+        return None
+    if settings.scaled_families != settings.families:
         return None
     return Grade(settings.sft.size, None, settings.sft.seed)
 

@@ -17,6 +17,17 @@ from codedance.train.trainer import TrainSettings
 __all__ = ["ScalingSettings", "StudySettings", "settings_of"]
 
 
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names; raises :class:`ValueError` if one is of no family, or there twice.
+
+    >>> _known(("counting",))
+    ('counting',)
+    """
+    if set(names) - set(FAMILIES) or len(set(names)) < len(names):
+        raise ValueError(f"name families once each, out of {', '.join(FAMILIES)}")
+    return names
+
+
 class ScalingSettings(Record):
     """Policies that are taught with less data, or are larger, to see what more of it brings; an empty tuple: none."""
 
@@ -26,6 +37,13 @@ class ScalingSettings(Record):
     """Sizes of network that are taught with the whole set (paper: 3B and 7B)."""
     seeds: tuple[int, ...] = (0, 1)
     """A policy for each."""
+    families: tuple[str, ...] = ()
+    """Families that these policies are asked, where others say more than the study's; empty: the study's."""
+
+    @field_validator("families")
+    @classmethod
+    def _families_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _known(names)
 
     @model_validator(mode="after")
     def _in_order(self) -> ScalingSettings:
@@ -81,9 +99,9 @@ class StudySettings(Record):
     @field_validator("families")
     @classmethod
     def _families_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not names or set(names) - set(FAMILIES) or len(set(names)) < len(names):
-            raise ValueError(f"name families once each, out of {', '.join(FAMILIES)}")
-        return names
+        if not names:
+            raise ValueError(f"name one family or more, out of {', '.join(FAMILIES)}")
+        return _known(names)
 
     @model_validator(mode="after")
     def _can_be_compared(self) -> StudySettings:
@@ -95,6 +113,11 @@ class StudySettings(Record):
         if self.data.held_out:
             raise ValueError("data.seed must be below 10: what follows is held out")
         return self
+
+    @property
+    def scaled_families(self) -> tuple[str, ...]:
+        """Families of held-out scenes that the policies of the scaling are asked."""
+        return self.scaling.families or self.families
 
     @property
     def runs(self) -> tuple[tuple[str, int], ...]:

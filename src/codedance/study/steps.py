@@ -158,7 +158,8 @@ def expected_seconds(settings: StudySettings) -> dict[Step, float]:
     looked = (1 + len(settings.variants)) * asked
     grades = [one for one in grades_of(settings, count=settings.data.count) if one != own_grade(settings)]
     taught = sum(settings.sft.train.steps * _of(_SFT_STEP_SECONDS, one.size) for one in grades)
-    taught += sum(asked * _of(_EPISODE_SECONDS, one.size) for one in grades)
+    asked_there = 2 * len(settings.scaled_families) * settings.rows
+    taught += sum(asked_there * _of(_EPISODE_SECONDS, one.size) for one in grades)
     return {
         Step.DATA: 0.0 if settings.given_data else settings.data.count * _TRAJECTORY_SECONDS,
         Step.SFT: 0.0 if settings.given_model else settings.sft.train.steps * _of(_SFT_STEP_SECONDS, size),
