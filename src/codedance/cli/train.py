@@ -21,7 +21,10 @@ from codedance.schema import ReasoningMode
 from codedance.tasks.worlds import Difficulty
 
 if TYPE_CHECKING:
+    from codedance.models.local.chat import Encoder
+    from codedance.models.local.network import Network
     from codedance.train.evaluate import AskReport, CellReport
+    from codedance.train.nano import NanoRecipe
     from codedance.train.trainer import Step
 
 __all__ = ["app"]
@@ -63,6 +66,12 @@ def nano(
     ] = None,
     assignments: Sets = None,
     config: Config = None,
+    exam_every: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Ask about held-out scenes after every N steps; 0: never.")
+    ] = 200,
+    exam_scenes: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Scenes of each family, difficulty and mode in such an exam.")
+    ] = 24,
     threads: Threads = 1,
 ) -> None:
     """Train the embedded model from nothing and write its checkpoint to DIR/checkpoint."""
@@ -78,8 +87,15 @@ def nano(
 
         data = out / "data"
         make_set(GenerateSettings(**({"count": recipe.episodes} if recipe.episodes else {})), data, workers=2)
-    with _bar(recipe.train.steps) as listener:
-        network, tokenizer = train_nano(recipe, data, out, start=start, listener=listener)
+    with _bar(recipe.train.steps) as (listener, say):
+        network, tokenizer = train_nano(
+            recipe,
+            data,
+            out,
+            start=start,
+            listener=listener,
+            examiner=_examiner(out, recipe, every=exam_every, count=exam_scenes, say=say),
+        )
     save_checkpoint(network, tokenizer, out / "checkpoint")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
@@ -103,7 +119,7 @@ def sft(
 
     settings = apply_settings(SftSettings(), assignments or [], file=config)
     network, encoder = load_checkpoint(checkpoint or CHECKPOINT)
-    with _bar(settings.train.steps) as listener:
+    with _bar(settings.train.steps) as (listener, _):
         train_sft(network, encoder, runs, settings=settings, folder=out, listener=listener)
     save_checkpoint(network, encoder.tokenizer, out / "checkpoint")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
@@ -264,8 +280,8 @@ def _row(cell: CellReport, part: CellReport | AskReport, *, name: str, rest: str
 
 
 @contextmanager
-def _bar(steps: int) -> Iterator[Callable[[Step], None]]:
-    """A progress bar on the error stream, with the loss and the rate."""
+def _bar(steps: int) -> Iterator[tuple[Callable[[Step], None], Callable[[str], None]]]:
+    """A progress bar on the error stream, with the loss and the rate, and what writes a line above it."""
     with _progress() as progress:
         task = progress.add_task("training", total=steps, status="")
 
@@ -276,7 +292,37 @@ def _bar(steps: int) -> Iterator[Callable[[Step], None]]:
             status = f"loss {step.loss:.3f}, text {step.text:.3f}{read}, {step.tokens / step.seconds:.0f} tokens/s"
             progress.update(task, completed=step.step, status=status)
 
-        yield show
+        yield show, lambda text: progress.console.print(text, highlight=False, markup=False)
+
+
+def _examiner(
+    folder: Path, recipe: NanoRecipe, *, every: int, count: int, say: Callable[[str], None]
+) -> Callable[[int, Network, Encoder], None]:
+    """Asks the network about held-out scenes when it is time, and writes down how it did.
+
+    Not as long as it has only looked at pictures: it cannot write yet.
+    """
+    import anyio
+
+    from codedance.models.local.engine import LocalModel
+    from codedance.sandbox import LocalSandbox
+    from codedance.train.held_out import add_exam, exam_cells, examine
+
+    async def ask(step: int, network: Network, encoder: Encoder) -> None:
+        model = LocalModel(network, encoder, name="pupil")
+        try:
+            async with LocalSandbox() as sandbox:
+                lines = await examine(model, sandbox, exam_cells(recipe), step=step, count=count)
+        finally:
+            await model.close()
+        add_exam(folder, lines)
+        say(f"exam after step {step}: " + ", ".join(f"{one.cell} {one.right}/{one.count}" for one in lines))
+
+    def when_due(step: int, network: Network, encoder: Encoder) -> None:
+        if every and step % every == 0 and step > recipe.looks_first:
+            anyio.run(ask, step, network, encoder)
+
+    return when_due
 
 
 def _progress() -> Progress:

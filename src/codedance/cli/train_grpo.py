@@ -60,6 +60,8 @@ Examples:
 
 - `codedance train plot runs/bat`
 
+- `codedance train plot runs/nano` (lessons, losses by family, exams on held-out scenes)
+
 - `codedance train plot runs/bat runs/outcome runs/deepeyes --out ablation.svg`
 """
 
@@ -108,7 +110,7 @@ def grpo(
 
 
 def plot(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of reinforcement-learning runs.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of `train`, all alike.")],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Picture: .png, .svg or .pdf. [curves.png in the first run]")
     ] = None,
@@ -118,14 +120,23 @@ def plot(
 ) -> None:
     """Draw the curves of one run, or of several in one picture."""
     from codedance.train.curves import read_curve
-    from codedance.train.plots import draw_curves
+    from codedance.train.lesson_curves import is_supervised, lesson_curve, lesson_panels
+    from codedance.train.plots import draw_curves, draw_panels
 
     path = out or runs[0] / "curves.png"
     if path.suffix.lower() not in (".png", ".svg", ".pdf") or path.is_dir():
         raise UsageError(f"--out {path}: choose a file whose name ends with .png, .svg or .pdf")
-    curves = [(run.name or str(run), read_curve(run)) for run in runs]
+    names = [run.name or str(run) for run in runs]
+    taught = [is_supervised(run) for run in runs]
+    if any(taught) and not all(taught):
+        raise UsageError("some of these runs are of supervised learning and some of rewards; draw them apart")
     try:
-        draw_curves(curves, path, smooth=smooth)
+        if all(taught):
+            curves = [lesson_curve(run) for run in runs]
+            panels = lesson_panels(curves)
+            draw_panels(list(zip(names, curves, strict=True)), path, panels=panels, smooth=smooth)
+        else:
+            draw_curves(list(zip(names, map(read_curve, runs), strict=True)), path, smooth=smooth)
     except OSError as error:
         raise UsageError(f"--out {path}: cannot be written ({error.strerror or error})") from None
     typer.echo(f"picture: {path}")

@@ -20,7 +20,7 @@ from codedance.sandbox import Sandbox
 from codedance.schema import Record, Trajectory
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
-__all__ = ["AskReport", "CellReport", "evaluate_cell"]
+__all__ = ["Answer", "AskReport", "CellReport", "ask_scenes", "evaluate_cell"]
 
 _RAREST = 500
 """Scenes looked at for each one that is wanted: a kind of question that is rarer is not there."""
@@ -66,12 +66,16 @@ class CellReport(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Answer:
+    """What came of one scene."""
+
     asks: str
     answer: str
+    """The right one."""
     trajectory: Trajectory
     right: bool
     blind_right: bool
+    """Whether a blank picture was answered as rightly; ``False`` if that was not asked."""
 
 
 async def evaluate_cell(
@@ -107,26 +111,19 @@ async def evaluate_cell(
     Raises:
         UsageError: the cell has no such questions.
     """
-    settings = settings or EpisodeSettings()
-    found: dict[int, _Seen] = {}
-    limiter = anyio.CapacityLimiter(in_flight)
-
-    async def ask(seed: int) -> None:
-        async with limiter:
-            scene = make_scene(family, difficulty, seed)
-            own = _seeded(settings, seed)
-            right, trajectory = await _ask(model, sandbox, scene, own, blank=False)
-            if listener is not None:
-                listener(scene, trajectory, right)
-            blind_right = (await _ask(model, sandbox, scene, own, blank=True))[0]
-            # What is kept of a scene is its answer: the pictures of many would fill the memory.
-            found[seed] = _Seen(scene.asks, scene.answer, trajectory, right, blind_right)
-
-    seeds = await anyio.to_thread.run_sync(lambda: _seeds(family, difficulty, count=count, asks=asks, first=first_seed))
-    async with anyio.create_task_group() as group:
-        for seed in seeds:
-            group.start_soon(ask, seed)
-    seen = [found[seed] for seed in sorted(found)]
+    seen = await ask_scenes(
+        model,
+        sandbox,
+        family=family,
+        difficulty=difficulty,
+        count=count,
+        asks=asks,
+        first_seed=first_seed,
+        settings=settings,
+        listener=listener,
+        in_flight=in_flight,
+        blind=True,
+    )
     executions = [turn.execution for one in seen for turn in one.trajectory.turns if turn.execution is not None]
     parts = {name: _part([one for one in seen if one.asks == name]) for name in sorted({one.asks for one in seen})}
     return CellReport(
@@ -143,6 +140,50 @@ async def evaluate_cell(
         first_seed=first_seed,
         asks=parts,
     )
+
+
+async def ask_scenes(
+    model: Model,
+    sandbox: Sandbox,
+    *,
+    family: str,
+    difficulty: Difficulty,
+    count: int,
+    asks: Collection[str] = (),
+    first_seed: int = HELD_OUT_SEEDS,
+    settings: EpisodeSettings | None = None,
+    listener: Callable[[Scene, Trajectory, bool], None] | None = None,
+    in_flight: int = 32,
+    blind: bool = False,
+) -> list[Answer]:
+    """Ask about held-out scenes as :func:`evaluate_cell` does; ``blind``: about a blank picture of each too.
+
+    Returns:
+        What came of each scene, in the order of their seeds.
+
+    Raises:
+        UsageError: the cell has no such questions.
+    """
+    settings = settings or EpisodeSettings()
+    found: dict[int, Answer] = {}
+    limiter = anyio.CapacityLimiter(in_flight)
+
+    async def ask(seed: int) -> None:
+        async with limiter:
+            scene = make_scene(family, difficulty, seed)
+            own = _seeded(settings, seed)
+            right, trajectory = await _ask(model, sandbox, scene, own, blank=False)
+            if listener is not None:
+                listener(scene, trajectory, right)
+            blind_right = blind and (await _ask(model, sandbox, scene, own, blank=True))[0]
+            # What is kept of a scene is its answer: the pictures of many would fill the memory.
+            found[seed] = Answer(scene.asks, scene.answer, trajectory, right, blind_right)
+
+    seeds = await anyio.to_thread.run_sync(lambda: _seeds(family, difficulty, count=count, asks=asks, first=first_seed))
+    async with anyio.create_task_group() as group:
+        for seed in seeds:
+            group.start_soon(ask, seed)
+    return [found[seed] for seed in sorted(found)]
 
 
 def _seeds(family: str, difficulty: Difficulty, *, count: int, asks: Collection[str], first: int) -> Sequence[int]:
@@ -168,7 +209,7 @@ def _seeded(settings: EpisodeSettings, scene: int) -> EpisodeSettings:
     return settings.model_copy(update={"sampling": sampling})
 
 
-def _part(seen: Sequence[_Seen]) -> AskReport:
+def _part(seen: Sequence[Answer]) -> AskReport:
     return AskReport(
         count=len(seen),
         right=sum(one.right for one in seen),

@@ -123,6 +123,7 @@ def train_nano(
     *,
     start: Path | None = None,
     listener: Callable[[Step], None] = lambda step: None,
+    examiner: Callable[[int, Network, Encoder], None] = lambda step, network, encoder: None,
 ) -> tuple[Network, Tokenizer]:
     """Train the nano model from nothing, or go on where the folder's checkpoint stands.
 
@@ -132,6 +133,7 @@ def train_nano(
         folder: of the run; holds the tokenizer too.
         start: a checkpoint whose weights and tokenizer it begins with, instead of nothing.
         listener: told of each step.
+        examiner: shown the network after each step, ready to be asked; what it does changes nothing in training.
 
     Raises:
         StoreError: the data are no set, or the folder holds something else.
@@ -171,7 +173,14 @@ def train_nano(
     identity |= {"data": run.manifest().settings, "trajectories": len(trajectories)}
     if start is not None:
         identity["start"] = hashlib.sha256((start / "model.safetensors").read_bytes()).hexdigest()
-    train(network, items, recipe.train, folder=folder, recipe=identity, listener=listener)
+
+    def learnt(step: Step) -> None:
+        listener(step)
+        network.eval()
+        examiner(step.step, network, encoder)
+        network.train()
+
+    train(network, items, recipe.train, folder=folder, recipe=identity, listener=learnt)
     return network, tokenizer
 
 

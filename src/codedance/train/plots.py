@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from codedance.errors import MissingExtraError
 from codedance.store import write_bytes
 from codedance.train.curves import CurveLine, figures
 
-__all__ = ["PANELS", "Panel", "draw_curves", "smoothed"]
+__all__ = ["PANELS", "Curve", "Panel", "draw_curves", "draw_panels", "smoothed"]
+
+Curve: TypeAlias = Sequence[tuple[int, Mapping[str, float]]]
+"""Each step with its figures by name; a step lacks those that it does not have."""
 
 _COLOURS = ("#2f6fbb", "#d1603d", "#4f9d69", "#8d5fb0", "#b8912f", "#3a9aa8", "#c05c8e", "#6d6d6d")
 _COLUMNS = 4
@@ -67,11 +70,19 @@ def smoothed(values: Sequence[float], share: float) -> list[float]:
 
 
 def draw_curves(runs: Sequence[tuple[str, Sequence[CurveLine]]], out: Path, *, smooth: float = 0.8) -> None:
-    """Draw the curves of one or several runs.
+    """Draw the curves of one or several runs of reinforcement learning: see :func:`draw_panels`."""
+    draw_panels([(name, [(line.step, figures(line)) for line in curve]) for name, curve in runs], out, smooth=smooth)
+
+
+def draw_panels(
+    runs: Sequence[tuple[str, Curve]], out: Path, *, panels: Sequence[Panel] = PANELS, smooth: float = 0.8
+) -> None:
+    """Draw the curves of one or several runs, those panels that any of them has figures for.
 
     Args:
         runs: name and curve of each.
         out: picture file; its ending says which kind (``.png``, ``.svg``, ``.pdf``).
+        panels: what is drawn, row by row.
         smooth: share of the mean before that stays in a smoothed curve; the bare one is drawn pale behind it.
 
     Raises:
@@ -83,11 +94,8 @@ def draw_curves(runs: Sequence[tuple[str, Sequence[CurveLine]]], out: Path, *, s
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    drawn = [
-        (name, _COLOURS[number % len(_COLOURS)], [(line.step, figures(line)) for line in curve])
-        for number, (name, curve) in enumerate(runs)
-    ]
-    panels = [panel for panel in PANELS if any(panel.solid in values for *_, curve in drawn for _, values in curve)]
+    drawn = [(name, _COLOURS[number % len(_COLOURS)], curve) for number, (name, curve) in enumerate(runs)]
+    panels = [panel for panel in panels if any(panel.solid in values for *_, curve in drawn for _, values in curve)]
     rows = -(-len(panels) // _COLUMNS)
     figure = Figure(figsize=(3.4 * _COLUMNS, 2.3 * rows + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
@@ -111,7 +119,7 @@ def draw_curves(runs: Sequence[tuple[str, Sequence[CurveLine]]], out: Path, *, s
 
 def _draw(
     axes: Any,  # noqa: ANN401 - matplotlib has no types
-    curve: Sequence[tuple[int, dict[str, float]]],
+    curve: Curve,
     panel: Panel,
     *,
     colour: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -56,8 +56,7 @@ class TrainSettings(Record):
     """Processes that prepare batches; 0 prepares them in this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """What one step did; also a line of ``curve.jsonl``."""
 
     step: int
@@ -124,8 +123,7 @@ def train(
         record = _record(step, results, tokens=sum(part.tokens for part in parts), seconds=now - begin)
         begin = now
         with curve.open("a", encoding="utf-8") as file:
-            line = {name: getattr(record, name) for name in Step.__slots__}
-            file.write(json.dumps({key: _short(value) for key, value in line.items()}) + "\n")
+            file.write(json.dumps({key: _short(value) for key, value in record.model_dump().items()}) + "\n")
         listener(record)
         if step % settings.save_every == 0 or step == settings.steps:
             save_state(path, network, optimisers, identity=identity, counters={"step": step})
@@ -178,7 +176,7 @@ def _record(step: int, results: Sequence[Losses], *, tokens: int, seconds: float
     cell, cell_accuracy = _mean([one.cell for one in results])
     point, point_accuracy = _mean([one.point for one in results])
     return Step(
-        step,
+        step=step,
         loss=sum(float(one.total) for one in results),
         text=sum(one.text for one in results) / supervised,
         accuracy=sum(one.right for one in results) / supervised,
