@@ -108,9 +108,9 @@ def holdout(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the new set; a stopped one goes on.")
     ],
-    domain: Annotated[
+    domains: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Drop it in this family of worlds only; may be repeated."),
+        typer.Option("--domain", metavar="NAME", help="Drop it in this family of worlds only; may be repeated."),
     ] = None,
     limit: Limit = None,
     as_json: JsonFlag = False,
@@ -120,7 +120,7 @@ def holdout(
 
     wanted = [_operation(name) for name in operation]
     with progress_bar("reading", limit) as tick:
-        found = hold_out(run, out, wanted, domains=domain or (), limit=limit, tick=tick)
+        found = hold_out(run, out, wanted, domains=domains or (), limit=limit, tick=tick)
     if as_json:
         typer.echo(found.model_dump_json())
         return
