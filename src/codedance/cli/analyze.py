@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from codedance.analysis.operations.labelled import LabelledReport
     from codedance.analysis.tables import Section
 
-__all__ = ["JsonFlag", "Limit", "Out", "app", "attempts_of", "deliver"]
+__all__ = ["JsonFlag", "Limit", "Out", "app", "attempts_of", "deliver", "operation_named"]
 
 app = typer.Typer(no_args_is_help=True, help="What code does in finished runs, and what that is evidence of.")
 
@@ -118,7 +118,7 @@ def holdout(
     """A set without the trajectories whose code uses an operation, to see whether training brings it back."""
     from codedance.analysis.holdout import hold_out
 
-    wanted = [_operation(name) for name in operation]
+    wanted = [operation_named(name) for name in operation]
     with progress_bar("reading", limit) as tick:
         found = hold_out(run, out, wanted, domains=domains or (), limit=limit, tick=tick)
     if as_json:
@@ -162,7 +162,8 @@ def deliver(
         typer.echo(visible(section_text(sections).rstrip()))
 
 
-def _operation(name: str) -> Operation:
+def operation_named(name: str) -> Operation:
+    """The operation; raises :class:`UsageError` with all of them if there is none of this name."""
     from codedance.analysis.operations import Operation
 
     try:
