@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
 from codedance.cli import app as command_line
 from codedance.cli.app import COMMANDS, main
@@ -39,6 +41,23 @@ def test_the_help_knows_every_command(capsys: pytest.CaptureFixture[str], monkey
         main()
     printed = capsys.readouterr().out
     assert all(f" {name} " in printed for name in COMMANDS)
+    assert all(f" {command.panel} " in printed for command in COMMANDS.values())
+
+
+def test_the_help_imports_no_command_and_says_what_each_says_itself() -> None:
+    assert _imported("--help") <= {"codedance.cli.app", "codedance.cli.failures", "codedance.cli.text"}
+    whole = typer.main.get_command(command_line.app)
+    assert isinstance(whole, TyperGroup)
+    first = {name: (command.help or "").split("\n\n")[0] for name, command in whole.commands.items()}
+    assert {name: " ".join(text.split()) for name, text in first.items()} == {
+        name: command.says for name, command in COMMANDS.items()
+    }
+
+
+def test_a_command_after_other_arguments_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["codedance", "--", "benchmarks"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
 
 
 def test_an_unknown_command_is_said_to_be_one(
@@ -52,7 +71,7 @@ def test_an_unknown_command_is_said_to_be_one(
 
 def test_the_module_offers_the_whole_command_line() -> None:
     assert [command.name for command in command_line.app.registered_groups] == [
-        name for name, where in COMMANDS.items() if isinstance(where, str)
+        name for name, command in COMMANDS.items() if not command.function
     ]
     with pytest.raises(AttributeError, match="nothing"):
         _ = command_line.nothing

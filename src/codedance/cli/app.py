@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated
 
@@ -13,34 +15,126 @@ from codedance import __version__
 from codedance.cli.failures import exit_code, missing_extra, tell
 from codedance.errors import CodeDanceError
 
-__all__ = ["COMMANDS", "build", "main"]
+__all__ = ["COMMANDS", "Command", "build", "main", "outline"]
 
-COMMANDS: Mapping[str, str | tuple[str, str, str]] = {
-    "ask": ("ask", "ask", "EPILOG"),
-    "sandbox": "sandbox",
-    "worlds": "worlds",
-    "data": "data",
-    "reward": "reward",
-    "synth": ("synth", "synth", "EPILOG"),
-    "train": "train",
-    "launch": ("launch", "launch", "EPILOG"),
-    "plan": ("plan", "plan", "EPILOG"),
-    "export": ("export", "export", "EPILOG"),
-    "import": ("import_data", "import_data", "EPILOG"),
-    "eval": ("evaluate", "evaluate", "EVAL_EPILOG"),
-    "report": ("report", "report", "REPORT_EPILOG"),
-    "view": ("view", "view", "EPILOG"),
-    "compare": ("report", "compare", "COMPARE_EPILOG"),
-    "replay": ("replay", "replay", "EPILOG"),
-    "verify": ("verify", "verify", "EPILOG"),
-    "score": ("score", "score", "SCORE_EPILOG"),
-    "benchmarks": ("score", "benchmarks", "BENCHMARKS_EPILOG"),
-    "audit": ("audit", "audit", "EPILOG"),
-    "analyze": "analyze_commands",
-    "reproduce": ("reproduce", "reproduce", "EPILOG"),
-    "serve": ("serve", "serve", "EPILOG"),
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: where it stands in the help, and which module has it."""
+
+    panel: str
+    says: str
+    """Its line of the help: the first paragraph of its own, so that the help of all imports none."""
+    module: str
+    function: str = ""
+    """Empty: a group of commands, the module's ``app``."""
+    epilog: str = "EPILOG"
+    """Name of the text below the help of a single command."""
+
+
+_ASK, _DATA, _TRAIN, _TELL, _LOOK = "Ask", "Make data", "Train", "Evaluate", "Look closer"
+COMMANDS: Mapping[str, Command] = {
+    "ask": Command(
+        _ASK, "Ask a question about pictures and watch the model think, write code and answer.", "ask", "ask"
+    ),
+    "serve": Command(
+        _ASK,
+        "Serve the playground, and OpenAI's chat completions with a model that thinks by writing code.",
+        "serve",
+        "serve",
+    ),
+    "sandbox": Command(_ASK, "Run code in the sandbox; see what it offers, costs and withstands.", "sandbox"),
+    "worlds": Command(_DATA, "Generated pictures with questions whose answers are known.", "worlds"),
+    "data": Command(_DATA, "Make, filter and check sets of trajectories and tasks.", "data"),
+    "synth": Command(_DATA, "Make executed trajectories from pictures.", "synth", "synth"),
+    "export": Command(
+        _DATA, "Write run folders as a data set of ms-swift, TRL, verl or the `datasets` library.", "export", "export"
+    ),
+    "import": Command(
+        _DATA, "Read a data set into a run folder of trajectories or tasks.", "import_data", "import_data"
+    ),
+    "train": Command(_TRAIN, "Train models on trajectories and on generated worlds.", "train"),
+    "reward": Command(_TRAIN, "Rewards, advantages and turn credit of attempts, explained.", "reward"),
+    "launch": Command(
+        _TRAIN,
+        "Train with ms-swift or verl: the recipe's command, after a check of versions and of the plug-in.",
+        "launch",
+        "launch",
+    ),
+    "plan": Command(
+        _TRAIN,
+        "Predict reinforcement learning on so many GPUs: a step is simulated event by event, a pass is counted.",
+        "plan",
+        "plan",
+    ),
+    "reproduce": Command(
+        _TRAIN,
+        "Data, teaching, four rewards with several seeds, evaluation, analysis, and each claim of the paper beside it.",
+        "reproduce",
+        "reproduce",
+    ),
+    "eval": Command(
+        _TELL,
+        "Evaluate a model on benchmarks; every episode is kept, and a run that was stopped goes on where it stood.",
+        "evaluate",
+        "evaluate",
+        "EVAL_EPILOG",
+    ),
+    "report": Command(
+        _TELL,
+        "Accuracies with intervals, what the model did, what it cost, by category, beside reported numbers.",
+        "report",
+        "report",
+        "REPORT_EPILOG",
+    ),
+    "compare": Command(
+        _TELL,
+        "Compare two runs row by row: a paired test, and the rows that were fixed and broken.",
+        "report",
+        "compare",
+        "COMPARE_EPILOG",
+    ),
+    "score": Command(
+        _TELL,
+        "Score replies to the rows of a benchmark and add them up; nothing leaves the denominator.",
+        "score",
+        "score",
+        "SCORE_EPILOG",
+    ),
+    "benchmarks": Command(
+        _TELL,
+        "List the benchmarks: rows, metric, prompts, where the data lie.",
+        "score",
+        "benchmarks",
+        "BENCHMARKS_EPILOG",
+    ),
+    "audit": Command(
+        _TELL,
+        "Look for the rows of a benchmark in a training set: pixels, perceptual hashes, crops, questions, words.",
+        "audit",
+        "audit",
+    ),
+    "view": Command(
+        _LOOK,
+        "Look at a run: a table of its trajectories and a page for each, with pictures, code, output and timings.",
+        "view",
+        "view",
+    ),
+    "analyze": Command(_LOOK, "What code does in finished runs, and what that is evidence of.", "analyze_commands"),
+    "replay": Command(
+        _LOOK,
+        "Run every cell of recorded trajectories again in fresh sessions, and tell what differs and why.",
+        "replay",
+        "replay",
+    ),
+    "verify": Command(
+        _LOOK,
+        "Hold trajectories against their seals and pictures against their hashes: any change, removal or swap is told.",
+        "verify",
+        "verify",
+    ),
 }
-"""Every command, in the order of the help: the module of a group, or module, function and text of a single one.
+"""Every command, in the order of the help.
 
 Modules are imported when their command is wanted: all together cost a second of every start.
 """
@@ -62,6 +156,27 @@ def _root(
 
 def build(names: Sequence[str]) -> typer.Typer:
     """The command line with these commands only."""
+    app = _bare()
+    for name in names:
+        command = COMMANDS[name]
+        found = import_module(f"codedance.cli.{command.module}")
+        if command.function:
+            epilog = getattr(found, command.epilog)
+            app.command(name=name, epilog=epilog, rich_help_panel=command.panel)(getattr(found, command.function))
+        else:
+            app.add_typer(found.app, name=name, rich_help_panel=command.panel)
+    return app
+
+
+def outline() -> typer.Typer:
+    """The command line as its help and its errors show it: the names and lines of all commands, and none of them."""
+    app = _bare()
+    for name, command in COMMANDS.items():
+        app.command(name=name, help=command.says, rich_help_panel=command.panel)(lambda: None)
+    return app
+
+
+def _bare() -> typer.Typer:
     app = typer.Typer(
         name="codedance",
         no_args_is_help=True,
@@ -72,13 +187,6 @@ def build(names: Sequence[str]) -> typer.Typer:
         epilog="Begin with: `codedance ask PICTURE -q 'How many red circles are there?'`",
     )
     app.callback()(_root)
-    for name in names:
-        match COMMANDS[name]:
-            case str() as group:
-                app.add_typer(import_module(f"codedance.cli.{group}").app, name=name)
-            case (module, function, epilog):
-                found = import_module(f"codedance.cli.{module}")
-                app.command(name=name, epilog=getattr(found, epilog))(getattr(found, function))
     return app
 
 
@@ -89,16 +197,17 @@ def __getattr__(name: str) -> typer.Typer:
     raise AttributeError(f"module {__name__} has no attribute {name}")
 
 
-def _wanted(arguments: Sequence[str]) -> list[str]:
-    """The commands that these arguments can be about: the one that they name, or all for a help or an error."""
-    first = arguments[0] if arguments else ""
-    return [first] if first in COMMANDS else list(COMMANDS)
+def _fitting(arguments: Sequence[str], *, completes: bool) -> typer.Typer:
+    """What these arguments can be about: the command that they begin with, all, or none for a help or an error."""
+    if arguments and arguments[0] in COMMANDS:
+        return build(arguments[:1])
+    return build(list(COMMANDS)) if completes or not COMMANDS.keys().isdisjoint(arguments) else outline()
 
 
 def main() -> None:
     """Entry point of the console script."""
     try:
-        build(_wanted(sys.argv[1:]))()
+        _fitting(sys.argv[1:], completes="_CODEDANCE_COMPLETE" in os.environ)()
     except CodeDanceError as error:
         tell(error)
         sys.exit(exit_code(error))
