@@ -9,7 +9,7 @@ import typer
 
 from codedance.cli.settings import apply_settings
 from codedance.cli.train_grpo import policy_of, renamed, require_torch, run_policy, task_source
-from codedance.cli.train_options import Device, RunSeeds, RunSettings, SettingsFile, Threads
+from codedance.cli.train_options import AskedTasks, CommonStart, Device, RunSeeds, RunSettings, SettingsFile, Threads
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,12 +40,8 @@ Examples:
 
 def ablation(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Holds the runs, the table and the curves.")],
-    model: Annotated[
-        str, typer.Option(metavar="CKPT", help="Checkpoint that all begin with: a folder, or `nano`.")
-    ] = "nano",
-    tasks: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Run folder whose tasks are asked. [fresh scenes of worlds]")
-    ] = None,
+    model: CommonStart = "nano",
+    tasks: AskedTasks = None,
     variants: Annotated[
         list[str] | None,
         typer.Option("--variant", metavar="V", help="A reward; may be repeated. [outcome, deepeyes, bat-no-turn, bat]"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codedance.cli.settings import apply_settings
-from codedance.cli.train_options import Device, SettingsFile, Threads
+from codedance.cli.train_options import AskedTasks, Device, SettingsFile, Threads
 from codedance.errors import CodeDanceError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ def grpo(
     model: Annotated[
         str, typer.Option(metavar="CKPT", help="Checkpoint to start from: a folder, or `nano`, the embedded model.")
     ] = "nano",
-    tasks: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Run folder whose tasks are asked. [fresh scenes of worlds]")
-    ] = None,
+    tasks: AskedTasks = None,
     variant: Annotated[
         str | None, typer.Option(metavar="V", help="The reward; `codedance reward variants` lists them. [bat]")
     ] = None,

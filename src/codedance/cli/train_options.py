@@ -7,8 +7,12 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Device", "RunSeeds", "RunSettings", "SettingsFile", "Threads"]
+__all__ = ["AskedTasks", "CommonStart", "Device", "RunSeeds", "RunSettings", "SettingsFile", "Threads"]
 
+AskedTasks = Annotated[
+    Path | None, typer.Option(metavar="RUN", help="Run folder whose tasks are asked. [fresh scenes of worlds]")
+]
+CommonStart = Annotated[str, typer.Option(metavar="CKPT", help="Checkpoint that all begin with: a folder, or `nano`.")]
 Device = Annotated[str, typer.Option(metavar="D", help="Where the network lives: cpu, cuda, cuda:1.")]
 RunSeeds = Annotated[list[int] | None, typer.Option("--seed", metavar="S", help="A seed; may be repeated. [0, 1]")]
 RunSettings = Annotated[

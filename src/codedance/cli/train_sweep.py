@@ -15,7 +15,7 @@ from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.cli.train_ablation import make_run
 from codedance.cli.train_grpo import policy_of, rehearsed, renamed, require_torch, task_source
-from codedance.cli.train_options import Device, RunSeeds, RunSettings, SettingsFile, Threads
+from codedance.cli.train_options import AskedTasks, CommonStart, Device, RunSeeds, RunSettings, SettingsFile, Threads
 from codedance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,12 +49,8 @@ class _Plan:
 
 def sweep(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Holds the runs, the table and the picture.")],
-    model: Annotated[
-        str, typer.Option(metavar="CKPT", help="Checkpoint that all begin with: a folder, or `nano`.")
-    ] = "nano",
-    tasks: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Run folder whose tasks are asked. [fresh scenes of worlds]")
-    ] = None,
+    model: CommonStart = "nano",
+    tasks: AskedTasks = None,
     vary: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=V,V", help="Values of a constant; may be repeated. [all five, their usual values]"),
