@@ -31,7 +31,7 @@ def behaviour(hard: float, turns: float) -> Behaviour:
     )  # fmt: skip
 
 
-def written(folder: Path, *, variant: str, seed: int, hard: tuple[float, float]) -> Path:
+def written(folder: Path, *, variant: str, seed: int, hard: tuple[float, ...]) -> Path:
     """A run whose hard exam went from the first number to the second."""
     RunFolder.create(folder, Manifest(kind="train", settings={"variant": variant, "seed": seed}))
     lines = [CurveLine(step=step, position=step, exam=behaviour(one, 2.0 - step)) for step, one in enumerate(hard)]
@@ -85,12 +85,15 @@ def test_every_reward_runs_from_one_policy_and_the_command_goes_on(tmp_path: Pat
     words += [word for one in QUICK for word in ("--set", one)] + ["--variant", "outcome", "--variant", "bat"]
     first = invoke(*words, "--seed", "0", "--steps", "1")
     assert first.exit_code == 0, first.output
+    begun = written(out / "deepeyes-0", variant="deepeyes", seed=0, hard=(0.4,))
     more = invoke(*words, "--seed", "0", "--seed", "1", "--steps", "2")
     assert more.exit_code == 0, more.output
+    assert f"{begun}: has no exam after its start's yet; the table is without it" in more.output
     assert [line.step for line in read_curve(out / "outcome-0")] == [0, 1, 2]
     kept = json.loads((out / "ablation.json").read_text())
     assert {(row["variant"], *row["seeds"]) for row in kept["rows"]} == {("bat", 0, 1), ("outcome", 0, 1)}
     assert (out / "ablation.md").read_text() in more.output + "\n"
     assert (out / "curves.png").stat().st_size > 1000
+    assert "none comes within --steps 2" in str(invoke(*words, "--steps", "2", "--set", "exam_every=3").exception)
     refused = invoke(*words, "--set", "exam_every=0")
     assert "an ablation compares exams" in str(refused.exception)

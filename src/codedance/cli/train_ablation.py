@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codedance.cli.failures import tell
 from codedance.cli.settings import apply_settings
 from codedance.cli.train_grpo import policy_of, renamed, require_torch, run_policy, task_source
 from codedance.cli.train_options import AskedTasks, CommonStart, Device, RunSeeds, RunSettings, SettingsFile, Threads
@@ -55,7 +56,7 @@ def ablation(
 ) -> None:
     """Train with several rewards and seeds from one policy, equal in everything else, and compare them."""
     require_torch(threads)
-    from codedance.train.ablation import REWARDS
+    from codedance.train.ablation import REWARDS, is_examined
     from codedance.train.grpo_settings import GrpoSettings
 
     named = renamed(assignments)
@@ -65,13 +66,20 @@ def ablation(
             settings = apply_settings(GrpoSettings(), [*named, f'variant="{variant}"', f"seed={seed}"], file=config)
             if not settings.exam_every:
                 raise UsageError("exam_every=0: an ablation compares exams; let there be some")
+            if steps < settings.exam_every:
+                raise UsageError(f"exam_every={settings.exam_every}: none comes within --steps {steps}; set less")
             plans.append(settings)
     for settings in plans:
         make_run(
             settings, out / f"{settings.variant}-{settings.seed}", model=model, tasks=tasks, device=device, steps=steps
         )
     folders = [one.parent for one in sorted(out.glob("*/curve.jsonl"))]
-    text = write_table(folders, out)
+    ours = {f"{settings.variant}-{settings.seed}" for settings in plans}
+    compared = [one for one in folders if one.name in ours or is_examined(one)]
+    for folder in folders:
+        if folder not in compared:
+            tell(f"{folder}: has no exam after its start's yet; the table is without it")
+    text = write_table(compared, out)
     typer.echo(f"{text}\n\nwritten: {out / 'ablation.md'}, ablation.json, curves.png")
 
 

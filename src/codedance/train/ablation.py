@@ -9,7 +9,7 @@ from statistics import fmean
 
 from pydantic import JsonValue
 
-from codedance.errors import DataError
+from codedance.errors import DataError, StoreError
 from codedance.schema import Record
 from codedance.store import RunFolder
 from codedance.train.curves import Behaviour, CurveLine, figures, read_curve
@@ -24,6 +24,7 @@ __all__ = [
     "ablation",
     "ablation_table",
     "figures_of",
+    "is_examined",
     "late_mean",
     "read_runs",
     "start_of",
@@ -109,6 +110,17 @@ def read_runs(folders: Sequence[Path]) -> list[ExaminedRun]:
             raise DataError(f"{folder}: has no exam before and after training; set exam_every above 0 and run on")
         found.append(ExaminedRun(folder, variant, seed, settings, curve))
     return found
+
+
+def is_examined(folder: Path) -> bool:
+    """Whether a run has come to an exam after that of its start; ``False`` too for one whose curve cannot be read.
+
+    Another process may be at work there: such a run can be compared later.
+    """
+    try:
+        return bool(_exams(read_curve(folder)))
+    except (DataError, StoreError):
+        return False
 
 
 def ablation(runs: Sequence[ExaminedRun]) -> Ablation:
