@@ -18,6 +18,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from codedance.analysis.comeback import Comeback, comeback_sections
 from codedance.analysis.faithfulness import Faithfulness
 from codedance.analysis.feedback import Feedback
 from codedance.analysis.tables import Section, Table, section_text, share_text
@@ -33,7 +34,7 @@ __all__ = ["figures", "main", "page"]
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _WORDS = Path(__file__).with_suffix(".md")
-_FIGURES = ("claims.svg", "accuracy.svg", "turns.svg", "training.svg")
+_FIGURES = ("claims.svg", "accuracy.svg", "turns.svg", "training.svg", "scaling-data.svg", "scaling-size.svg")
 _SAMPLED = ("accuracy", "turns", "turns_easy", "turns_hard", "tool_rate_easy", "execution_success")
 
 
@@ -46,7 +47,8 @@ def page(docs: Path) -> str:
     values = {
         **_facts(report),
         **_sweep_facts(sweep),
-        **{f"claims_{place}": text for place, text in enumerate(_tables(report))},
+        **dict(zip(("claims", "rewards", "scaled"), _tables(report), strict=True)),
+        "viewed": str(sum(one.attempts for view in _faithful(docs) for one in view.domains[:1])),
         "choice": ablation_table(choice),
         "choice_exam": str(choice.exam),
         "choice_seeds": " and ".join(_seeds_of(choice)),
@@ -55,9 +57,9 @@ def page(docs: Path) -> str:
         "views": _table(_views(docs)),
         "feedback": _table(_followed(feedback)),
         "pairs": str(feedback.pairs),
-        "asked": feedback.model,
         "new": _table(_new(report)),
-        "corpus": f"{_json(docs / 'study' / 'emergence-bat-0.json')['corpus_attempts']:,}",
+        **_held_facts(_comebacks(docs)),
+        "comeback": section_text(comeback_sections(_comebacks(docs))).split("\n\n", 2)[2].split("\n\n![")[0].strip(),
     }
     return Template(_WORDS.read_text(encoding="utf-8")).substitute(values)
 
@@ -86,6 +88,10 @@ def _facts(report: StudyReport) -> dict[str, str]:
         "seeds": str(len(settings.seeds)),
         "scenes": str(2 * len(settings.families) * settings.rows),
         "trajectories": f"{found.trajectories:,}",
+        "grades": str(len(found.scaled)),
+        "taught": str(settings.sft.train.steps),
+        "scaled_families": " and ".join(settings.scaled_families),
+        "scaled_seeds": str(len(settings.scaling.seeds)),
     }
 
 
@@ -100,14 +106,27 @@ def _sweep_facts(sweep: Sweep) -> dict[str, str]:
     }
 
 
+def _comebacks(docs: Path) -> list[Comeback]:
+    return [Comeback.model_validate(one) for one in _json(docs / "study" / "comeback.json")]
+
+
+def _held_facts(found: list[Comeback]) -> dict[str, str]:
+    """Runs are named by what they began with and their seed."""
+    seeds = Counter(one.run.rsplit("-", 1)[0] for one in found)
+    return {
+        "held_steps": str(max(part.last for one in found for part in one.parts)),
+        "held_seeds": " and ".join(str(count) for count in sorted(set(seeds.values()))),
+    }
+
+
 def _seeds_of(found: Ablation) -> list[str]:
     """How many seeds the rewards have, the fewest first."""
     return [str(count) for count in sorted({len(row.seeds) for row in found.rows})]
 
 
 def _tables(report: StudyReport) -> list[str]:
-    """The claims, and the rewards."""
-    wanted = ("Claims", "Rewards")
+    """The claims, the rewards, and what more data and larger networks bring."""
+    wanted = ("Claims", "Rewards", "More data, larger networks")
     return [_table(one.table) for one in study_sections(report) if one.title in wanted and one.table is not None]
 
 
@@ -152,13 +171,17 @@ def _leads(sweep: Sweep) -> list[str]:
 
 
 def _views(docs: Path) -> Table:
-    views = [Faithfulness.model_validate(one) for one in _json(docs / "study" / "faithfulness.json")]
+    views = _faithful(docs)
     rows = tuple(
         (one.run, f"{row.attempts:,}", share_text(row.faithful), share_text(row.unfaithful_if_right))
         for one in views
         for row in one.domains[:1]
     )
     return Table(("policy", "attempts", "saw all of the evidence, %", "right answers that did not, %"), rows)
+
+
+def _faithful(docs: Path) -> list[Faithfulness]:
+    return [Faithfulness.model_validate(one) for one in _json(docs / "study" / "faithfulness.json")]
 
 
 def _followed(feedback: Feedback) -> Table:

@@ -354,6 +354,19 @@ async def test_evaluation_tells_kinds_of_questions_apart_and_looks_at_edits() ->
             )
 
 
+async def test_evaluation_can_ask_only_about_what_has_a_certain_answer() -> None:
+    answers: list[str] = []
+    model = ScriptedModel(["<think>I see none.</think>\n<answer>0</answer>"] * 20)
+    async with LocalSandbox() as sandbox:
+        report = await evaluate_cell(
+            model, sandbox, family="counting", difficulty=Difficulty.EASY, count=3, answer="0",
+            listener=lambda scene, trajectory, right: answers.append(scene.answer),
+        )  # fmt: skip
+        assert (report.right, report.constant_right, answers) == (3, 3, ["0"] * 3)
+        with pytest.raises(UsageError, match="does not ask with the answer many"):
+            await evaluate_cell(model, sandbox, family="counting", difficulty=Difficulty.EASY, count=1, answer="many")
+
+
 async def test_the_gallery_shows_right_and_wrong_traces_with_their_pictures(tmp_path: Path) -> None:
     async with LocalSandbox() as sandbox:
         model = ScriptedModel(["<think>I see <b>2</b>.</think>\n<answer>2</answer>"] * 400)

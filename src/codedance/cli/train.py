@@ -141,6 +141,9 @@ def evaluate(
             metavar="KIND", help="Only questions of this kind, as `--by-question` names them; may be repeated."
         ),
     ] = None,
+    answer: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only questions with this right answer: 0 for what is not there.")
+    ] = None,
     difficulty: Annotated[Difficulty | None, typer.Option(help="Only easy or only hard scenes. [both]")] = None,
     mode: Annotated[ReasoningMode, typer.Option(help="How the model may reason.")] = ReasoningMode.CODE,
     by_question: Annotated[bool, typer.Option("--by-question", help="A row for each kind of question too.")] = False,
@@ -178,6 +181,7 @@ def evaluate(
                     difficulty=level,
                     count=count,
                     asks=asks or (),
+                    answer=answer,
                     first_seed=seed,
                     settings=settings,
                     listener=lambda *_: tick(),

@@ -86,6 +86,7 @@ async def evaluate_cell(
     difficulty: Difficulty,
     count: int,
     asks: Collection[str] = (),
+    answer: str | None = None,
     first_seed: int = HELD_OUT_SEEDS,
     settings: EpisodeSettings | None = None,
     listener: Callable[[Scene, Trajectory, bool], None] | None = None,
@@ -103,6 +104,7 @@ async def evaluate_cell(
         difficulty: of the scenes.
         count: of scenes.
         asks: only these kinds of questions (``Scene.asks``); none: all.
+        answer: only questions with this right answer, such as ``0`` for what is not there; ``None``: all.
         first_seed: the scenes are the first from this seed on that ask so.
         settings: of the episodes; where they hold a seed, each scene's own is derived from it.
         listener: told of each episode with the picture.
@@ -118,6 +120,7 @@ async def evaluate_cell(
         difficulty=difficulty,
         count=count,
         asks=asks,
+        answer=answer,
         first_seed=first_seed,
         settings=settings,
         listener=listener,
@@ -150,6 +153,7 @@ async def ask_scenes(
     difficulty: Difficulty,
     count: int,
     asks: Collection[str] = (),
+    answer: str | None = None,
     first_seed: int = HELD_OUT_SEEDS,
     settings: EpisodeSettings | None = None,
     listener: Callable[[Scene, Trajectory, bool], None] | None = None,
@@ -179,24 +183,31 @@ async def ask_scenes(
             # What is kept of a scene is its answer: the pictures of many would fill the memory.
             found[seed] = Answer(scene.asks, scene.answer, trajectory, right, blind_right)
 
-    seeds = await anyio.to_thread.run_sync(lambda: _seeds(family, difficulty, count=count, asks=asks, first=first_seed))
+    seeds = await anyio.to_thread.run_sync(
+        lambda: _seeds(family, difficulty, count=count, asks=asks, answer=answer, first=first_seed)
+    )
     async with anyio.create_task_group() as group:
         for seed in seeds:
             group.start_soon(ask, seed)
     return [found[seed] for seed in sorted(found)]
 
 
-def _seeds(family: str, difficulty: Difficulty, *, count: int, asks: Collection[str], first: int) -> Sequence[int]:
-    """The first seeds whose scenes ask so."""
-    if not asks:
+def _seeds(
+    family: str, difficulty: Difficulty, *, count: int, asks: Collection[str], answer: str | None, first: int
+) -> Sequence[int]:
+    """The first seeds whose scenes ask so, with this answer."""
+    if not asks and answer is None:
         return range(first, first + count)
     chosen: list[int] = []
     for seed in counting(first):
         if len(chosen) == count:
             return chosen
         if seed - first > _RAREST * (len(chosen) + 1):
-            raise UsageError(f"{family}/{difficulty.value} does not ask for {', '.join(sorted(asks))}")
-        if make_scene(family, difficulty, seed).asks in asks:
+            kinds = f" for {', '.join(sorted(asks))}" if asks else ""
+            with_answer = f" with the answer {answer}" if answer is not None else ""
+            raise UsageError(f"{family}/{difficulty.value} does not ask{kinds}{with_answer}")
+        scene = make_scene(family, difficulty, seed)
+        if (not asks or scene.asks in asks) and answer in (None, scene.answer):
             chosen.append(seed)
     raise AssertionError  # seeds do not end
 
