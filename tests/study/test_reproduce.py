@@ -164,7 +164,7 @@ def test_a_study_with_other_settings_is_refused(tmp_path: Path) -> None:
     folder = str(tmp_path / "study")
     assert "nowhere" in said(invoke("--scale", "smoke", "--out", folder, "--data", "nowhere"))
     message = said(invoke("--scale", "smoke", "--out", folder, "--data", "nowhere", "--set", "steps=2"))
-    assert message.endswith("holds a run with other settings (steps); choose another folder")
+    assert message.endswith("holds a run with other settings (steps 1, now 2); choose another folder")
 
 
 def _said(folder: Path) -> list[tuple[str, str, str]]:

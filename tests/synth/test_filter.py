@@ -328,7 +328,7 @@ def test_the_command_asks_servers_and_prints_the_strata(tmp_path: Path, codedanc
         assert server.count == asked, "a finished set asks nothing"
         other = codedance(*command, "--attempts", "3")
         assert (other.code, other.error.count("\n")) == (2, 1)
-        assert "other settings (attempts)" in other.error
+        assert "other settings (attempts 2, now 3)" in other.error
         server.always["hello"] = "401 bad key"
         refused = codedance(*command[:-1], tmp_path / "new")
         assert (refused.code, refused.error.count("\n")) == (4, 1)

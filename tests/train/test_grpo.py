@@ -196,9 +196,9 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], said: str)
 def test_a_folder_of_another_run_version_or_network_is_refused(tasks: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     train(folder, tasks, settings(), steps=1)
-    with pytest.raises(StoreError, match=r"holds a run with other settings \(variant\)"):
+    with pytest.raises(StoreError, match=r"holds a run with other settings \(variant bat, now outcome\)"):
         train(folder, tasks, settings(variant="outcome"), steps=1)
-    with pytest.raises(StoreError, match=r"other settings \(start\)"):
+    with pytest.raises(StoreError, match=r"other settings \(start .*, now elsewhere\)"):
         train(folder, tasks, settings(), steps=1, start="elsewhere")
     other, _ = apprentice()
     del other.model.layers[1]

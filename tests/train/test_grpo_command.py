@@ -57,7 +57,7 @@ def test_a_rehearsal_says_what_a_run_takes_and_a_run_does_it(desk: Path, tmp_pat
     assert "step 2 " not in again.output
     assert (tmp_path / "run" / "checkpoint" / "model.safetensors").exists()
     assert said(grpo(desk, tmp_path / "run", "--variant", "outcome")).endswith(
-        "holds a run with other settings (variant); choose another folder"
+        "holds a run with other settings (variant bat, now outcome); choose another folder"
     )
     for name in ("curves.png", "both.svg"):
         runs, out = [str(tmp_path / "run")] * (1 + (name == "both.svg")), tmp_path / name

@@ -2,6 +2,7 @@
 
 from codedance.store.atomic import write_bytes, write_text
 from codedance.store.cache import RecordCache
+from codedance.store.differences import differing_settings, unlike_text
 from codedance.store.pictures import PictureStore
 from codedance.store.records import RecordFile, count_lines
 from codedance.store.run import Manifest, RunFolder, current_versions, picture_refs
@@ -16,7 +17,9 @@ __all__ = [
     "SealFile",
     "count_lines",
     "current_versions",
+    "differing_settings",
     "picture_refs",
+    "unlike_text",
     "write_bytes",
     "write_text",
 ]

@@ -16,6 +16,7 @@ from codedance.errors import StoreError
 from codedance.imaging import Picture
 from codedance.schema import SCHEMA_VERSION, ImageRef, Record, Task, Trajectory
 from codedance.store.atomic import write_text
+from codedance.store.differences import differing_settings, unlike_text
 from codedance.store.pictures import PictureStore
 from codedance.store.records import RecordFile
 from codedance.store.seals import SealFile
@@ -156,8 +157,7 @@ class RunFolder:
         there = self.manifest()
         if there.kind != manifest.kind:
             raise StoreError(f"{self.folder}: holds a run of kind '{there.kind}'; choose another folder")
-        names = there.settings.keys() | manifest.settings.keys()
-        differing = sorted(name for name in names if there.settings.get(name) != manifest.settings.get(name))
+        differing = differing_settings(there.settings, manifest.settings)
         if differing:
             raise StoreError(f"{self.folder}: {_unlike(differing)}; choose another folder")
 
@@ -172,11 +172,11 @@ def picture_refs(trajectory: Trajectory) -> Iterator[ImageRef]:
             yield from turn.observation.images
 
 
-def _unlike(names: list[str]) -> str:
-    """What to say of a run whose settings of these names are not those wanted."""
-    if names == ["program"]:
+def _unlike(differing: Mapping[str, str]) -> str:
+    """What to say of a run whose settings are not those wanted."""
+    if list(differing) == ["program"]:
         return "was begun by another version of this program or of its libraries"
-    return f"holds a run with other settings ({', '.join(names)})"
+    return f"holds a run with other settings ({unlike_text(differing)})"
 
 
 def current_versions() -> dict[str, str]:

@@ -93,6 +93,7 @@ def draw_panels(
         raise MissingExtraError("drawing curves", "train")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     drawn = [(name, _COLOURS[number % len(_COLOURS)], curve) for number, (name, curve) in enumerate(runs)]
     panels = [panel for panel in panels if any(panel.solid in values for *_, curve in drawn for _, values in curve)]
@@ -103,6 +104,9 @@ def draw_panels(
         axes = figure.add_subplot(rows, _COLUMNS, number + 1)
         axes.set_title(panel.title, fontsize=9, loc="left")
         axes.tick_params(labelsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        if number >= len(panels) - _COLUMNS:
+            axes.set_xlabel("step", fontsize=8)
         axes.grid(color="#e6e6e6", linewidth=0.6)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
@@ -130,7 +134,7 @@ def _draw(
         if not there:
             continue
         steps, values = zip(*there, strict=True)
-        if panel.points:
+        if panel.points or len(there) == 1:
             axes.plot(steps, values, style, color=colour, linewidth=1.4, marker="o", markersize=3)
             continue
         if style == "-" and smooth:

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from codedance.errors import DataError
 from codedance.models.local.network import Network
-from codedance.store import write_bytes
+from codedance.store import differing_settings, unlike_text, write_bytes
 from codedance.train.muon import native_bf16
 
 __all__ = ["Precision", "cut_curve", "load_state", "save_state", "use_bf16"]
@@ -81,7 +81,7 @@ def load_state(
         state = torch.load(path, weights_only=True, map_location="cpu")
         made, wanted = json.loads(state["identity"]), json.loads(json.dumps(identity))
         if made != wanted:
-            differ = ", ".join(sorted(key for key in made.keys() | wanted.keys() if made.get(key) != wanted.get(key)))
+            differ = unlike_text(differing_settings(made, wanted))
             raise DataError(f"{path}: was made with other settings ({differ}); choose another folder or the same ones")
         network.load_state_dict(state["network"])
         for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):

@@ -193,7 +193,7 @@ def _check(
 
 
 def _check_counts(location: str, name: str, count: int, groups: Counter[tuple[str, str]], split: Split) -> None:
-    part = "get the whole set, or say that a part is meant (allow_partial)"
+    part = "get the whole set, or say that a part is meant: --allow-partial (in Python allow_partial=True)"
     if count != split.rows:
         raise DataError(f"{location}: {count} rows, but {name} has {split.rows}; {part}")
     for breakdown, category, rows in split.counts:

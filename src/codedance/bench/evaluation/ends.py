@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import Field
 
-from codedance.bench.answers.extract import AnswerPath
+from codedance.bench.answers.extract import AnswerPath, extract
 from codedance.bench.contract import Benchmark, Mode, Row
 from codedance.bench.outcomes import Outcome, RowScore
 from codedance.bench.scoring import Reply, score_reply
@@ -137,7 +137,10 @@ def score_episode(
     try:
         scores = {mode: score_reply(benchmark, Reply(row, prediction or "", failure), mode) for mode in Mode}
         if failure is None and prediction and benchmark.whole is not None:
-            value = benchmark.whole(trajectory, lambda: _pictures(trajectory, find))
+            told = trajectory
+            if trajectory.answer is None:  # read by its last text, like those of other benchmarks
+                told = trajectory.model_copy(update={"answer": extract(prediction).text})
+            value = benchmark.whole(told, lambda: _pictures(trajectory, find))
             scores = {mode: _rescored(one, value) for mode, one in scores.items()}
     except (DataError, StoreError) as error:
         return failed_row(benchmark, key, row, str(error), attempt=trajectory.attempt)
