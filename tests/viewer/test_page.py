@@ -199,6 +199,15 @@ def test_budgets_say_what_was_used_of_them(picture: Picture) -> None:
     assert "not counted" in trace_page(trajectory(picture).model_copy(update={"turns": ()}), {})
 
 
+def test_the_time_line_shows_what_neither_model_nor_code_took(picture: Picture) -> None:
+    told = trajectory(picture)
+    page = trace_page(told.model_copy(update={"seconds": 4.4}), {})
+    assert "turn 2, code: 100 ms" in page
+    assert "; other: 2.2 s" in page
+    assert "other (starting, loading)" in page
+    assert "other (starting, loading)" not in trace_page(told.model_copy(update={"seconds": 2.25}), {})
+
+
 def test_a_policy_takes_no_source_that_would_end_it(picture: Picture) -> None:
     with pytest.raises(ValueError, match="content policy"):
         trace_page(trajectory(picture), {}, place=Place(images=("'self'; script-src *",)))

@@ -105,7 +105,8 @@ def sft(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders with trajectories.")],
     out: Out,
     checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Checkpoint to start from. [the embedded model's]")
+        Path | None,
+        typer.Option("--checkpoint", "--model", metavar="DIR", help="Checkpoint to start from. [the embedded model's]"),
     ] = None,
     assignments: Sets = None,
     config: Config = None,
@@ -128,7 +129,8 @@ def sft(
 @app.command(epilog="Example: `codedance train evaluate --count 200 --json`")
 def evaluate(
     checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Checkpoint to evaluate. [the embedded model's]")
+        Path | None,
+        typer.Option("--checkpoint", "--model", metavar="DIR", help="Checkpoint to evaluate. [the embedded model's]"),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Held-out scenes in each cell.")] = 200,
     family: Annotated[

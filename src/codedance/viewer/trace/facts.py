@@ -19,6 +19,9 @@ from codedance.viewer.trace.turns import duration
 
 __all__ = ["STOPS", "Span", "Used", "budgets_used", "facts", "reference", "spans", "tokens_of"]
 
+_WORTH_SHOWING = 0.05
+"""Share of an episode's time from which on what is neither the model's nor the code's is shown."""
+
 STOPS = {
     StopReason.ANSWERED: "The model gave its answer.",
     StopReason.MAX_TURNS: "All turns were used without an answer.",
@@ -99,20 +102,28 @@ def budgets_used(trajectory: Trajectory) -> tuple[Used, ...]:
 
 
 def spans(trajectory: Trajectory) -> tuple[Span, ...]:
-    """The time line: what the model and the code took, turn after turn; nothing if nothing was timed."""
+    """The time line: what the model and the code took, turn after turn; nothing if nothing was timed.
+
+    What else the episode took (a session's start, a model's first batch, reading pictures) stands at the end where it
+    is more than a twentieth.
+    """
     pieces: list[tuple[int, str, float]] = []
     for number, turn in enumerate(trajectory.turns, start=1):
         pieces.append((number, "model", turn.seconds))
         if turn.execution is not None:
             pieces.append((number, "code", turn.execution.seconds))
-    whole = sum(seconds for _, _, seconds in pieces)
-    if whole <= 0:
+    timed = sum(seconds for _, _, seconds in pieces)
+    if timed <= 0:
         return ()
+    rest = trajectory.seconds - timed
+    rest = rest if rest > _WORTH_SHOWING * trajectory.seconds else 0.0
     found, at = [], 0.0
     for number, kind, seconds in pieces:
-        width = 1000 * seconds / whole
+        width = 1000 * seconds / (timed + rest)
         found.append(Span(number, kind, at, width, f"turn {number}, {kind}: {duration(seconds)}"))
         at += width
+    if rest:
+        found.append(Span(len(trajectory.turns), "other", at, 1000 - at, f"other: {duration(rest)}"))
     return tuple(found)
 
 
