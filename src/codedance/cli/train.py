@@ -298,7 +298,7 @@ def _bar(steps: int) -> Iterator[tuple[Callable[[Step], None], Callable[[str], N
             status = f"loss {step.loss:.3f}, text {step.text:.3f}{read}, {step.tokens / step.seconds:.0f} tokens/s"
             progress.update(task, completed=step.step, status=status)
 
-        yield show, lambda text: progress.console.print(text, highlight=False, markup=False)
+        yield show, lambda text: progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _examiner(

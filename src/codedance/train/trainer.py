@@ -119,14 +119,14 @@ def train(
     for parts in loader:
         results = _step(network, parts, optimisers, settings=settings, step=step)
         step += 1
-        now = time.monotonic()
-        record = _record(step, results, tokens=sum(part.tokens for part in parts), seconds=now - begin)
-        begin = now
+        tokens, seconds = sum(part.tokens for part in parts), time.monotonic() - begin
+        record = _record(step, results, tokens=tokens, seconds=seconds)
         with curve.open("a", encoding="utf-8") as file:
             file.write(json.dumps({key: _short(value) for key, value in record.model_dump().items()}) + "\n")
         listener(record)
         if step % settings.save_every == 0 or step == settings.steps:
             save_state(path, network, optimisers, identity=identity, counters={"step": step})
+        begin = time.monotonic()  # an exam or a checkpoint is no part of the next step
     network.eval()
 
 
