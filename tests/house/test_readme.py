@@ -35,6 +35,7 @@ SMALLER = {
     "eval worlds": "--limit 2",
     "data generate": "--count 36 --workers 1",
     "data card": "--scenes 20",
+    "sandbox bench": "--rounds 5",
 }
 """Hours of work in the README are minutes here: the same commands with fewer steps."""
 

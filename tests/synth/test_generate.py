@@ -141,6 +141,8 @@ def test_a_set_that_was_killed_and_damaged_at_its_end_goes_on_to_the_same_files(
     assert 0 < len(list(read_chunks(folder))) <= 3
     with (folder / "trajectories.jsonl").open("ab") as file:
         file.write(b'{"schema_version": 1, "id": "half a li')
+    left = next((folder / "pictures").iterdir()) / ".of-a-killed-writer.png.x1"
+    left.write_bytes(b"half a picture")
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.startswith("120 trajectories in")
     assert files(folder) == files(made)
 

@@ -168,8 +168,7 @@ def evaluate(
     from codedance.train.evaluate import evaluate_cell
 
     folder = checkpoint or embedded.CHECKPOINT
-    levels = [difficulty] if difficulty is not None else list(Difficulty)
-    cells = [(name, level) for name in _families(family) for level in levels]
+    cells = [(name, level) for name in _families(family) for level in ([difficulty] if difficulty else Difficulty)]
     settings = EpisodeSettings(protocol=protocol_info(mode=mode), sampling=Sampling(temperature=temperature, seed=seed))
 
     async def measure(tick: Callable[[], None]) -> list[CellReport]:

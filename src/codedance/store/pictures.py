@@ -31,6 +31,11 @@ class PictureStore:
             write_bytes(path, picture.data)
         return path
 
+    def sweep(self) -> None:
+        """Remove the unfinished files of writers that were killed; only where nobody else writes."""
+        for left in self.folder.glob("*/.*"):
+            left.unlink(missing_ok=True)
+
     def get(self, ref: ImageRef) -> Picture:
         """Read a picture back; raises :class:`StoreError` if it is missing or its bytes are not what was stored."""
         path = self.path(ref)

@@ -144,6 +144,7 @@ def generate(
     seals.cut(end)
     total = -(-settings.count // _CHUNK)
     pictures = PictureStore(folder / "pictures")
+    pictures.sweep()
     with nullcontext(crew) if crew is not None else _processes(settings, folder, workers) as ready:
         for made in _in_order(ready, range(len(done), total)):
             for picture in made.pictures:
