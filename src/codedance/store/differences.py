@@ -18,14 +18,18 @@ def differing_settings(made: Mapping[str, JsonValue], wanted: Mapping[str, JsonV
 
     >>> differing_settings({"rows": {"limit": 8}, "mode": "code"}, {"rows": {"limit": 20}, "mode": "code"})
     {'rows.limit': '8, now 20'}
+    >>> differing_settings({"rows": {"limit": None}}, {"rows": {}})
+    {'rows': '{"limit": null}, now {}'}
     """
     found: dict[str, str] = {}
     for name in sorted(made.keys() | wanted.keys()):
         ours, theirs = made.get(name), wanted.get(name)
-        if isinstance(ours, dict) and isinstance(theirs, dict):
-            found |= {f"{name}.{inner}": said for inner, said in differing_settings(ours, theirs).items()}
-        elif ours != theirs:
-            found[name] = f"{_short(ours)}, now {_short(theirs)}"
+        if ours == theirs:
+            continue
+        inner = differing_settings(ours, theirs) if isinstance(ours, dict) and isinstance(theirs, dict) else {}
+        named = {f"{name}.{one}": said for one, said in inner.items()}
+        # Parts that differ only in what is none in one and absent in the other are told as a whole.
+        found |= named or {name: f"{_short(ours)}, now {_short(theirs)}"}
     return found
 
 
