@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from codedance.cli.app import app
-from codedance.errors import CodeDanceError, StoreError, UsageError
+from codedance.errors import CodeDanceError, SandboxError, StoreError, UsageError
 from codedance.models import ScriptedModel
 from codedance.sandbox import LocalSandbox
 from codedance.schema import ReasoningMode
@@ -117,6 +117,21 @@ def test_exams_change_nothing_in_training_and_are_drawn(made: Path, tmp_path: Pa
     drawn = train("plot", str(plain), str(examined), "--out", str(tmp_path / "curves.svg"))
     assert drawn.exit_code == 0, drawn.output
     assert "exam: counting, code, hard (dashed: easy)" in (tmp_path / "curves.svg").read_text()
+
+
+@pytest.mark.slow
+def test_an_exam_that_cannot_be_held_does_not_end_the_teaching(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise SandboxError("no sandbox can be had here")
+
+    monkeypatch.setattr("codedance.sandbox.LocalSandbox", refused)
+    result = nano(made, tmp_path / "run", "--exam-every", "2", "--exam-scenes", "1")
+    assert result.exit_code == 0, result.output
+    assert "no exam after step 4: no sandbox can be had here" in result.output
+    assert (tmp_path / "run" / "checkpoint" / "model.safetensors").exists()
+    assert read_exams(tmp_path / "run") == []
 
 
 def test_a_curve_has_losses_by_kind_speed_and_exams(tmp_path: Path) -> None:

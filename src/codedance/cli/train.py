@@ -16,7 +16,7 @@ from codedance.cli import train_ablation, train_grpo, train_sweep
 from codedance.cli.settings import apply_settings
 from codedance.cli.train_grpo import require_torch
 from codedance.cli.train_options import Threads
-from codedance.errors import UsageError
+from codedance.errors import CodeDanceError, UsageError
 from codedance.schema import ReasoningMode
 from codedance.tasks.worlds import Difficulty
 
@@ -303,7 +303,7 @@ def _bar(steps: int) -> Iterator[tuple[Callable[[Step], None], Callable[[str], N
 def _examiner(
     folder: Path, recipe: NanoRecipe, *, every: int, count: int, say: Callable[[str], None]
 ) -> Callable[[int, Network, Encoder], None]:
-    """Asks the network about held-out scenes when it is time, and writes down how it did.
+    """Asks the network about held-out scenes when it is time, and writes down how it did; says why if it cannot.
 
     Not as long as it has only looked at pictures: it cannot write yet.
     """
@@ -325,7 +325,10 @@ def _examiner(
 
     def when_due(step: int, network: Network, encoder: Encoder) -> None:
         if every and step % every == 0 and step > recipe.looks_first:
-            anyio.run(ask, step, network, encoder)
+            try:
+                anyio.run(ask, step, network, encoder)
+            except CodeDanceError as error:  # hours of teaching are worth more than a look at them
+                say(f"no exam after step {step}: {error}")
 
     return when_due
 
