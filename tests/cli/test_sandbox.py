@@ -106,13 +106,6 @@ def test_the_audit_prints_every_finding_and_the_soak() -> None:
     assert lines[-1]["soak"]["honest_correct"] == 18
 
 
-def test_the_bench_prints_every_goal() -> None:
-    result = sandbox("bench", "--rounds", "5")
-    assert result.returncode == 0, result.stderr
-    for words in ("bare fork", "pooled session", "warm cell", "sessions in flight", "private", "3840 x 2160"):
-        assert words in result.stdout
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

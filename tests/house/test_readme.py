@@ -27,6 +27,7 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("codedance ")
 ]
+PROGRAM = [sys.executable, "-m", "codedance.cli.app"]
 SMALLER = {
     "train nano": "--set episodes=36 --set size=tiny --set longest=2000 --set looks_first=1 --set train.steps=2 "
     "--set train.workers=0",
@@ -36,8 +37,14 @@ SMALLER = {
     "data generate": "--count 36 --workers 1",
     "data card": "--scenes 20",
     "sandbox bench": "--rounds 5",
+    "sandbox audit": "--at-once 6",
 }
-"""Hours of work in the README are minutes here: the same commands with fewer steps."""
+"""Hours of work in the README are minutes here: the same commands with fewer steps, or more at the same time."""
+SAYS = {
+    "sandbox bench": ("bare fork", "pooled session", "warm cell", "sessions in flight", "private", "3840 x 2160"),
+    "sandbox audit": ("TCP connect", "write site-packages"),
+}
+"""What a command prints, whatever the machine."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +55,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(CHECKPOINT, folder / "checkpoint")
     Image.new("RGB", (40, 30), "red").save(folder / "photo.jpg")
     (folder / "cells.py").write_text("print(input_image.size)")
+    ask = ["ask", "examples/shapes.png", "-q", "Count the blue objects.", "--out", "runs/made"]
+    subprocess.run([*PROGRAM, *ask], cwd=folder, check=True, capture_output=True, timeout=100)
     return folder
 
 
@@ -55,34 +64,33 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_command_of_the_readme_does_what_it_says(command: str, desk: Path) -> None:
     words = shlex.split(command)[1:]
     more = next((extra for name, extra in SMALLER.items() if command.startswith(f"codedance {name}")), "")
-    if "RUN..." in words:
-        made = [
-            sys.executable,
-            "-m",
-            "codedance.cli.app",
-            "ask",
-            "examples/shapes.png",
-            "-q",
-            "Count the blue objects.",
-        ]
-        subprocess.run([*made, "--out", "runs/made"], cwd=desk, check=True, capture_output=True, timeout=100)
-        words[words.index("RUN...")] = "runs/made"
+    words = ["runs/made" if word in ("RUN", "RUN...") else word for word in words]
     if "evaluate" in words:
         words[words.index("300")] = "3"
-    program = [sys.executable, "-m", "codedance.cli.app", *words, *shlex.split(more)]
+    program = [*PROGRAM, *words, *shlex.split(more)]
     result = subprocess.run(program, cwd=desk, capture_output=True, text=True, timeout=110, check=False)
     # No server runs here: the command must say so. The others must succeed, or the model may find no answer to a photo.
     allowed = {4} if "server:" in command else {0, 3} if "photo.jpg" in command else {0}
     assert result.returncode in allowed, result.stderr
     assert "Traceback" not in result.stderr
+    for said in SAYS.get(" ".join(words[:2]), ()):
+        assert said in result.stdout
 
 
 def test_the_program_of_the_readme_prints_what_it_says(tmp_path: Path) -> None:
     (program,) = [block for kind, block in BLOCKS if kind == "python"]
     path = tmp_path / "program.py"
     path.write_text(program)
-    printed = subprocess.check_output([sys.executable, str(path)], text=True, timeout=100)
+    printed = subprocess.check_output([sys.executable, str(path)], cwd=ROOT, text=True, timeout=100)
     assert f"```text\n{printed}```" in README
+
+
+def test_the_badges_say_what_the_project_says() -> None:
+    program = [sys.executable, str(ROOT / "benchmarks" / "badges.py"), "--check"]
+    assert subprocess.run(program, capture_output=True, text=True, timeout=60, check=False).stderr == ""
+    shown = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
+    assert len(shown) >= 6
+    assert all((ROOT / path).is_file() for path in shown), "pictures of the front page lie in the repository"
 
 
 def test_the_readme_names_the_commands_that_ci_runs() -> None:

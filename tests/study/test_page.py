@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,7 +15,17 @@ from codedance.study.claims import CLAIMS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PROGRAM = [sys.executable, str(ROOT / "benchmarks" / "study_page.py")]
+
+
+@pytest.fixture(scope="module")
+def program() -> ModuleType:
+    """The script, as a module: each start of its own would load PyTorch again."""
+    spec = importlib.util.spec_from_file_location("study_page", ROOT / "benchmarks" / "study_page.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
@@ -26,28 +37,29 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def check(docs: Path) -> subprocess.CompletedProcess[str]:
-    command = [*PROGRAM, "--docs", str(docs), "--check"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-
-
-def test_the_page_is_what_the_stored_numbers_give() -> None:
-    done = check(DOCS)
-    assert done.returncode == 0, f"{done.stderr}run: python benchmarks/study_page.py"
+def test_the_page_is_what_the_stored_numbers_give(program: ModuleType) -> None:
     text = (DOCS / "study.md").read_text(encoding="utf-8")
+    assert text == program.page(DOCS), "run: python benchmarks/study_page.py"
     assert all(one.says in text for one in CLAIMS)
     for name in ("study/claims.svg", "study/training.svg", "sweeps/sweep.png"):
         assert f"]({name})" in text
         assert (DOCS / name).stat().st_size > 1000
 
 
-def test_another_number_gives_another_page(copied: Path) -> None:
+def test_another_number_gives_another_page(program: ModuleType, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = copied / "sweeps" / "sweep.json"
     values = json.loads(path.read_text())
     values["points"][0]["figures"]["batch/turns"]["mean"] = 5.25
     path.write_text(json.dumps(values))
-    done = check(copied)
-    assert done.returncode == 1
-    assert "is not what the numbers give" in done.stderr
-    subprocess.run([*PROGRAM, "--docs", str(copied)], check=True, timeout=100)
-    assert "5.25" in (copied / "study.md").read_text()
+    text = program.page(copied)
+    assert "5.25" in text
+    monkeypatch.setattr(program, "page", lambda docs: text)  # half a minute of resampling, once
+    monkeypatch.setattr(program, "_FIGURES", ("claims.svg",))
+    (copied / "study" / "claims.svg").unlink()
+    monkeypatch.setattr(sys, "argv", ["study_page.py", "--docs", str(copied), "--check"])
+    with pytest.raises(SystemExit, match="is not what the numbers give"):
+        program.main()
+    monkeypatch.setattr(sys, "argv", sys.argv[:-1])
+    program.main()
+    assert (copied / "study.md").read_text() == text
+    assert (copied / "study" / "claims.svg").stat().st_size > 1000

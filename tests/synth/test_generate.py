@@ -23,8 +23,8 @@ from codedance.synth.plan import ALWAYS_CODE, SEEDS_PER_RUN, TRIES, GenerateSett
 from codedance.tasks.worlds import FAMILIES, HELD_OUT_SEEDS, Difficulty
 
 CODEDANCE = [sys.executable, "-m", "codedance.cli.app", "data"]
-SMALL = GenerateSettings(count=120, shares={"counting": 1, "search": 2}, slips=0.2)
-OPTIONS = "--count 120 --family counting --family search --set shares.counting=1 --set shares.search=2 --set slips=0.2"
+SMALL = GenerateSettings(count=120, shares={"counting": 2, "search": 1}, slips=0.2)
+OPTIONS = "--count 120 --family counting --family search --set shares.counting=2 --set shares.search=1 --set slips=0.2"
 
 
 def files(folder: Path) -> dict[str, str]:
