@@ -125,3 +125,12 @@ def test_what_cannot_be_is_one_line(
 def test_lost_pictures_are_told(run: RunFolder, tmp_path: Path) -> None:
     run.pictures.path(PICTURE.ref).unlink()
     assert "1 pictures are missing" in view(run.folder, "-o", tmp_path / "site")
+
+
+def test_a_trajectory_that_is_cut_off_is_told(run: RunFolder, tmp_path: Path) -> None:
+    assert "cut off" not in view(run.folder, "-o", tmp_path / "site")
+    with (run.folder / "trajectories.jsonl").open("ab") as file:
+        file.write(b'{"schema_version":1,"id":"half')
+    told_of = view(run.folder, "-o", tmp_path / "site")
+    assert "trajectories.jsonl: its last line is cut off and passed over" in told_of
+    assert "4 trajectories" in told_of

@@ -60,7 +60,7 @@ def test_a_wrong_line_is_named_by_its_number(tmp_path: Path, picture: Picture) -
     RecordFile(path, Trajectory).append(trajectory(picture))
     with path.open("ab") as file:
         file.write(b'{"schema_version": 7}\n')
-    with pytest.raises(StoreError, match="line 2"):
+    with pytest.raises(StoreError, match="line 2: has schema version 7, this program reads 1; a newer CodeDance"):
         list(RecordFile(path, Trajectory))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import JsonValue
 
+from codedance.cli.failures import tell_cut_off
 from codedance.cli.progress import progress_bar
 from codedance.cli.text import visible
 from codedance.errors import UsageError
@@ -133,10 +134,13 @@ def holdout(
 def attempts_of(runs: Sequence[Path], *, limit: int | None) -> Iterator[Analysed]:
     """The attempts of these runs, with a bar while they are read."""
     from codedance.analysis.attempts import read_attempts
+    from codedance.store import RunFolder
 
     with progress_bar("attempts", None) as tick:
         for run in runs:
             yield from read_attempts(run, limit=limit, tick=tick)
+            if (run / "trajectories.jsonl").is_file():  # of reinforcement learning, each step has its own
+                tell_cut_off(RunFolder.open(run))
 
 
 def deliver(

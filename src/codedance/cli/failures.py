@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from codedance.cli.text import visible
 from codedance.errors import CodeDanceError, EngineError, MissingExtraError, ModelError, SandboxError
 from codedance.schema import StopReason, Trajectory
+
+if TYPE_CHECKING:
+    from codedance.store import RunFolder
 
 __all__ = [
     "ANSWERED",
@@ -18,6 +22,7 @@ __all__ = [
     "missing_extra",
     "stop_code",
     "tell",
+    "tell_cut_off",
 ]
 
 ANSWERED = 0
@@ -72,6 +77,15 @@ def stop_code(trajectory: Trajectory) -> int:
             return INFRASTRUCTURE
         case _:
             return NO_ANSWER
+
+
+def tell_cut_off(run: RunFolder) -> None:
+    """Say so if the last trajectory of a run is not whole, since readers pass over it."""
+    if run.ends_unfinished():
+        tell(
+            f"{run.folder / 'trajectories.jsonl'}: its last line is cut off and passed over "
+            "(it is being written, or was when the run was killed; the run's own command goes on there)"
+        )
 
 
 def tell(error: CodeDanceError | str) -> None:

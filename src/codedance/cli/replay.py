@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codedance.cli.failures import tell_cut_off
 from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.text import visible
 
@@ -105,6 +106,7 @@ def _jobs(path: Path, *, limit: int | None, seed: int, name: str | None, picture
     jobs = []
     for folder in place.runs:
         run = RunFolder.open(folder)
+        tell_cut_off(run)
         found, silent = offsets(folder, name)
         chosen = choose(found, limit, seed)
         jobs.append(

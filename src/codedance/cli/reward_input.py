@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from codedance.cli.failures import tell_cut_off
 from codedance.cli.progress import progress_bar
 from codedance.errors import DataError, UsageError
 from codedance.rewards import Attempt, MathChecker, RewardSettings, Unscored, attempt_of
@@ -88,6 +89,7 @@ def _of_run(path: Path, settings: RewardSettings) -> tuple[NamedGroup, ...]:
             attempt = attempt_of(trajectory, settings, pictures=pictures, equivalent=equivalent)
             found.setdefault(trajectory.task.id, []).append((trajectory.id, attempt))
             step()
+    tell_cut_off(run)
     if not found:
         raise DataError(f"{path}: holds no trajectories")
     return tuple(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codedance.cli.failures import tell
+from codedance.cli.failures import tell, tell_cut_off
 from codedance.cli.progress import progress_bar
 from codedance.cli.text import visible
 from codedance.errors import UsageError
@@ -98,6 +98,7 @@ def _static(folder: Path, out: Path, *, reward: str | None, as_json: bool) -> No
     verdict = _verdicts(run, reward)
     with progress_bar("pages", count_lines(run.folder / "trajectories.jsonl")) as step:
         report = write_site(run, out, verdict=verdict, step=step)
+    tell_cut_off(run)
     if report.missing:
         tell(f"{report.missing} pictures are missing in {folder} or are not what was recorded; their pages say so")
     if as_json:

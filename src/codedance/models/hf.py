@@ -127,6 +127,11 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto", 
         MissingExtraError: torch or transformers is not installed.
         ModelNotFoundError: no such folder, and no such model on the hub or the hub cannot be reached.
     """
+    local = Path(path_or_id).expanduser()
+    looks_local = path_or_id.startswith((".", "/", "~")) or local.exists()
+    if looks_local and not (local / "config.json").is_file():
+        lacks = "no checkpoint in this folder (no config.json)" if local.is_dir() else "no such folder"
+        raise ModelNotFoundError(f"{path_or_id}: there is {lacks}")
     try:
         import torch
         from transformers import AutoModelForImageTextToText
@@ -134,11 +139,6 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto", 
         from codedance.models.hf_generate import Generator
     except ImportError:
         raise MissingExtraError("hf: models", "local") from None
-    local = Path(path_or_id).expanduser()
-    looks_local = path_or_id.startswith((".", "/", "~")) or local.exists()
-    if looks_local and not (local / "config.json").is_file():
-        lacks = "no checkpoint in this folder (no config.json)" if local.is_dir() else "no such folder"
-        raise ModelNotFoundError(f"{path_or_id}: there is {lacks}")
     source = str(local) if looks_local else path_or_id
     try:
         with _bars(shown=bars):

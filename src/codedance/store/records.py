@@ -10,11 +10,11 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from codedance.errors import StoreError
-from codedance.schema import Record
+from codedance.schema import SCHEMA_VERSION, Record
 from codedance.schema.faults import first_fault
 from codedance.store.atomic import write_bytes
 
-__all__ = ["RecordFile", "count_lines"]
+__all__ = ["RecordFile", "count_lines", "unknown_schema"]
 
 R = TypeVar("R", bound=Record)
 
@@ -81,6 +81,15 @@ class RecordFile(Generic[R]):
             raise StoreError(f"{self.path}: cannot be read ({error.strerror or error})") from None
         return self._parse(line, None) if line.strip() else None
 
+    def ends_unfinished(self) -> bool:
+        """True if the last line has no newline, and is passed over: a kill's trace, or just being written."""
+        try:
+            with self.path.open("rb") as file:
+                end = file.seek(0, os.SEEK_END)
+                return end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
+        except OSError:
+            return False
+
     def replace(self, records: Iterable[R]) -> None:
         """Write the whole file anew, at once."""
         lines = b"".join(record.model_dump_json().encode("utf-8", errors="replace") + b"\n" for record in records)
@@ -93,8 +102,11 @@ class RecordFile(Generic[R]):
         try:
             return self._record.model_validate_json(line)
         except ValidationError as error:
-            place = f"line {number}" if number is not None else "its last line"
-            raise StoreError(f"{self.path}, {place}: {first_fault(error).at('the line')}") from None
+            place = f"{self.path}, line {number}" if number is not None else f"{self.path}, its last line"
+            fault = first_fault(error)
+            if fault.where == "schema_version":
+                raise StoreError(f"{place}: {unknown_schema(fault.value)}") from None
+            raise StoreError(f"{place}: {fault.at('the line')}") from None
 
     def _heal(self) -> None:
         """Cut off a last line that has no newline."""
@@ -105,6 +117,17 @@ class RecordFile(Generic[R]):
                 if keep < end:
                     file.truncate(keep)
         self._healed = True
+
+
+def unknown_schema(version: object) -> str:
+    """What to say of a record whose schema this program does not know.
+
+    >>> unknown_schema(2)
+    'has schema version 2, this program reads 1; a newer CodeDance wrote it, read it with that'
+    """
+    newer = isinstance(version, int) and version > SCHEMA_VERSION
+    what = "; a newer CodeDance wrote it, read it with that" if newer else ""
+    return f"has schema version {version}, this program reads {SCHEMA_VERSION}{what}"
 
 
 def count_lines(path: Path) -> int:

@@ -18,7 +18,7 @@ from codedance.schema import SCHEMA_VERSION, ImageRef, Record, Task, Trajectory
 from codedance.store.atomic import write_text
 from codedance.store.differences import differing_settings, unlike_text
 from codedance.store.pictures import PictureStore
-from codedance.store.records import RecordFile
+from codedance.store.records import RecordFile, unknown_schema
 from codedance.store.seals import SealFile
 
 __all__ = ["Manifest", "RunFolder", "current_versions", "picture_refs"]
@@ -106,9 +106,7 @@ class RunFolder:
         except ValidationError as error:
             raise StoreError(f"{path}: is not a manifest ({error.error_count()} wrong fields)") from None
         if manifest.schema_version != SCHEMA_VERSION:
-            raise StoreError(
-                f"{path}: has schema version {manifest.schema_version}, this program reads {SCHEMA_VERSION}"
-            )
+            raise StoreError(f"{path}: {unknown_schema(manifest.schema_version)}")
         return manifest
 
     def add(self, trajectory: Trajectory, pictures: Mapping[str, Picture]) -> None:
@@ -135,6 +133,10 @@ class RunFolder:
     def trajectories(self) -> Iterator[Trajectory]:
         """Every finished trajectory in the order in which it was stored."""
         return iter(self._trajectories)
+
+    def ends_unfinished(self) -> bool:
+        """True if the last trajectory is cut off: :meth:`trajectories` passes over it."""
+        return self._trajectories.ends_unfinished()
 
     def tasks(self) -> Iterator[Task]:
         """Every task of a set of tasks in the order in which it was stored; a run of episodes holds none."""
