@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -86,6 +85,7 @@ def ask(
     The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY, the token of a sandbox service from
     CODEDANCE_SANDBOX_TOKEN.
     """
+    from codedance.episode.asking import question_task
     from codedance.imaging import Picture
 
     settings = _settings(config, assignments or [], code_format=code_format, max_turns=max_turns)
@@ -95,7 +95,7 @@ def ask(
         raise UsageError("the question is empty; write it after -q")
     pictures = [Picture.from_file(path) for path in images]
     run = _open_run(out)
-    task = _task(question, pictures)
+    task = question_task(question, pictures)
     view = None if as_json or quiet else _view(run, inline)
     rollout = _run(
         task,
@@ -138,14 +138,6 @@ def _settings(
         budgets = settings.budgets.model_copy(update={"turns": max_turns})
         settings = settings.model_copy(update={"budgets": budgets})
     return settings
-
-
-def _task(question: str, pictures: Sequence[Picture]) -> Task:
-    from codedance.schema import Task
-
-    refs = tuple(picture.ref for picture in pictures)
-    digest = hashlib.sha256("\n".join([question, *(ref.sha256 for ref in refs)]).encode("utf-8", "replace"))
-    return Task(id=f"ask/{digest.hexdigest()[:12]}", source="ask", question=question, images=refs)
 
 
 def _open_run(out: Path | None) -> RunFolder | None:
