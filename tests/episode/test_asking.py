@@ -74,7 +74,7 @@ def test_many_threads_ask_one_asker_and_every_episode_is_kept(tmp_path: Path) ->
         found = list(threads.map(lambda question: asker.ask(RED, question), asked))
     assert [one.trajectory.answer for one in found] == [str(number) for number in range(16)]
     assert not model.closed, "who brings a model closes it"
-    kept = list(codedance.RunFolder.open(tmp_path / "run").trajectories())
+    kept = list(codedance.RunFolder.open(str(tmp_path / "run")).trajectories())
     assert {one.id for one in kept} == {one.trajectory.id for one in found}
 
 

@@ -60,21 +60,22 @@ class RunFolder:
     []
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = folder = Path(folder)
         self.pictures = PictureStore(folder / "pictures")
         self._trajectories = RecordFile(folder / "trajectories.jsonl", Trajectory)
         self._tasks = RecordFile(folder / "tasks.jsonl", Task)
         self._seals = SealFile(folder)
 
     @classmethod
-    def create(cls, folder: Path, manifest: Manifest) -> RunFolder:
+    def create(cls, folder: str | Path, manifest: Manifest) -> RunFolder:
         """Begin a run, or go on with one of the same kind and settings.
 
         Raises:
             StoreError: the folder holds something else, or a run with other settings.
         """
         run = cls(folder)
+        folder = run.folder
         try:
             if (folder / _MANIFEST).exists():
                 run._check_same(manifest)
@@ -88,7 +89,7 @@ class RunFolder:
         return run
 
     @classmethod
-    def open(cls, folder: Path) -> RunFolder:
+    def open(cls, folder: str | Path) -> RunFolder:
         """Open an existing run for reading; raises :class:`StoreError` if there is none."""
         run = cls(folder)
         run.manifest()
