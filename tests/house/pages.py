@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.house.warm import codedance
+
 __all__ = ["Block", "blocks_of", "expected_in", "run_page"]
 
 _BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.M | re.S)
+_SHELL = re.compile(r"[|&;<>$`*~#]")
+"""A command with such a character is the shell's to read."""
 _ELSEWHERE = ("vllm ",)
 """Programs that a page names and that are no part of this project."""
 
@@ -88,9 +93,12 @@ def _run(line: str, desk: Path, *, smaller: Mapping[str, str], instead: Mapping[
     command = _here(command, instead)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "200", "TERM": "dumb"}
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=desk, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    if command.startswith("codedance ") and not _SHELL.search(command):
+        done = codedance(*shlex.split(command)[1:], folder=desk, environment=environment, timeout=300)
+    else:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=desk, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
     assert done.returncode in codes, f"{command}\n{done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr, f"{command}\n{done.stderr}"
     return done.stdout + done.stderr

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.house.pages import expected_in
+from tests.house.warm import codedance
 from tests.models.faulty_server import serve
 
 ROOT = Path(__file__).parents[2]
@@ -70,8 +71,8 @@ def test_every_page_with_a_program_is_here() -> None:
 
 @pytest.mark.slow
 def test_rewards_are_scored_from_a_run(desk: Path) -> None:
-    ask = [*PROGRAM, "ask", "examples/shapes.png", "-q", "Count the blue objects.", "--out", "runs/counted"]
-    subprocess.run(ask, cwd=desk, check=True, capture_output=True, timeout=100)
+    ask = ["ask", "examples/shapes.png", "-q", "Count the blue objects.", "--out", "runs/counted"]
+    assert codedance(*ask, folder=desk).returncode == 0
     ((program, _),) = programs("rewards.md")
     # Nobody knows the right answer to what a person asks: it is given here.
     source = 'trajectories = list(RunFolder.open("runs/counted").trajectories())'

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.house.warm import codedance
 from typer.testing import CliRunner
 
 from codedance.cli.app import app
@@ -27,7 +28,6 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("codedance ")
 ]
-PROGRAM = [sys.executable, "-m", "codedance.cli.app"]
 SMALLER = {
     "train nano": "--set episodes=36 --set size=tiny --set longest=2000 --set looks_first=1 --set train.steps=2 "
     "--set train.workers=0",
@@ -56,7 +56,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.new("RGB", (40, 30), "red").save(folder / "photo.jpg")
     (folder / "cells.py").write_text("print(input_image.size)")
     ask = ["ask", "examples/shapes.png", "-q", "Count the blue objects.", "--out", "runs/made"]
-    subprocess.run([*PROGRAM, *ask], cwd=folder, check=True, capture_output=True, timeout=100)
+    assert codedance(*ask, folder=folder).returncode == 0
     return folder
 
 
@@ -67,8 +67,7 @@ def test_a_command_of_the_readme_does_what_it_says(command: str, desk: Path) -> 
     words = ["runs/made" if word in ("RUN", "RUN...") else word for word in words]
     if "evaluate" in words:
         words[words.index("300")] = "3"
-    program = [*PROGRAM, *words, *shlex.split(more)]
-    result = subprocess.run(program, cwd=desk, capture_output=True, text=True, timeout=110, check=False)
+    result = codedance(*words, *shlex.split(more), folder=desk)
     # No server runs here: the command must say so. The others must succeed, or the model may find no answer to a photo.
     allowed = {4} if "server:" in command else {0, 3} if "photo.jpg" in command else {0}
     assert result.returncode in allowed, result.stderr
