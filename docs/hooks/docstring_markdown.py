@@ -35,6 +35,11 @@ def as_markdown(docstring: str) -> str:
 class DocstringMarkdown(griffe.Extension):
     """Rewrites docstrings as they are read, before mkdocstrings renders them."""
 
+    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:  # noqa: ANN401 - what griffe passes
+        """Called once with the package itself, of which no other call tells."""
+        if pkg.docstring is not None and "```pycon" not in pkg.docstring.value:
+            pkg.docstring.value = as_markdown(pkg.docstring.value)
+
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:  # noqa: ANN401 - what griffe passes
         """Called for each object that was read."""
         if obj.docstring is not None:
