@@ -22,12 +22,13 @@ from codedance.analysis.comeback import Comeback, comeback_sections
 from codedance.analysis.faithfulness import Faithfulness
 from codedance.analysis.feedback import Feedback
 from codedance.analysis.tables import Section, Table, section_text, share_text
-from codedance.store import write_bytes, write_text
+from codedance.store import RecordFile, write_bytes, write_text
 from codedance.study.claims import Verdict, judge
 from codedance.study.evidence import Evidence
 from codedance.study.report import StudyReport, study_figures, study_report, study_sections
 from codedance.study.settings import StudySettings
 from codedance.train.ablation import Ablation, ablation_table
+from codedance.train.curves import CurveLine
 from codedance.train.sweep import Sweep, SweepPoint, failure_rate
 
 __all__ = ["figures", "main", "page"]
@@ -42,11 +43,14 @@ def page(docs: Path) -> str:
     """The page, from the numbers below this folder."""
     report = _report(docs)
     sweep = Sweep.model_validate(_json(docs / "sweeps" / "sweep.json"))
+    larger = Sweep.model_validate(_json(docs / "sweeps" / "nano.json"))
+    longer = list(RecordFile(docs / "study" / "longer.jsonl", CurveLine))
     feedback = Feedback.model_validate(_json(docs / "study" / "feedback.json"))
     choice = Ablation.model_validate(_json(docs / "ablation" / "choice.json"))
     values = {
         **_facts(report),
         **_sweep_facts(sweep),
+        **{f"nano_{name}": value for name, value in _sweep_facts(larger).items()},
         **dict(zip(("claims", "rewards", "scaled"), _tables(report), strict=True)),
         "viewed": str(sum(one.attempts for view in _faithful(docs) for one in view.domains[:1])),
         "choice": ablation_table(choice),
@@ -54,6 +58,10 @@ def page(docs: Path) -> str:
         "choice_seeds": " and ".join(_seeds_of(choice)),
         "sweep": _table(_points(sweep)),
         "leads": "; ".join(_leads(sweep)),
+        "nano_sweep": _table(_points(larger)),
+        "nano_leads": "; ".join(_leads(larger)),
+        "longer": _table(_longer(longer)),
+        "longer_steps": str(longer[-1].step),
         "views": _table(_views(docs)),
         "feedback": _table(_followed(feedback)),
         "pairs": str(feedback.pairs),
@@ -156,6 +164,18 @@ def _cell(point: SweepPoint, name: str) -> str:
         return "-"
     spread = f" ({abs(figure.low):.2f}-{figure.high:.2f})" if len(point.seeds) > 1 else ""
     return f"{abs(figure.mean):.2f}{spread}"
+
+
+def _longer(lines: list[CurveLine]) -> Table:
+    """The exams of one run: greedy, on held-out scenes."""
+    names = ("accuracy_easy", "accuracy_hard", "turns_easy", "turns_hard", "tool_rate_easy", "execution_success")
+    head = ("step", "accuracy, easy", "accuracy, hard", "turns, easy", "turns, hard", "tool rate, easy", "code that ran")
+    rows = []
+    for line in lines:
+        exam = line.exam.model_dump() if line.exam is not None else {}
+        values = [exam.get(name) for name in names]
+        rows.append((str(line.step), *("-" if value is None else f"{value:.3f}" for value in values)))
+    return Table(head, tuple(rows))
 
 
 def _leads(sweep: Sweep) -> list[str]:
