@@ -322,6 +322,21 @@ def test_a_start_that_does_not_fit_is_refused_before_data_are_made_for_it(tmp_pa
     check_recipe(NanoRecipe(), CHECKPOINT)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"families": {"chess": 1}}, "families: there is no family chess; choose among counting"),
+        ({"asks": {"chess": ("moves",)}}, "asks: there is no family chess"),
+        ({"glances": ("chess",)}, "glances: there is no family chess"),
+        ({"families": {"counting": -1}}, "families: counting is below 0"),
+        ({"mix": {"episode": 1, "read": -2}}, "mix: read is below 0"),
+    ],
+)
+def test_families_and_shares_that_cannot_be_are_named(wrong: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        check_recipe(NanoRecipe.model_validate(wrong))
+
+
 def test_a_wrong_recipe_is_refused_before_data_are_made_for_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "codedance.cli.app", "train", "nano", "--out", str(tmp_path / "run")]
     for wrong, says in (("size=huge", "size huge: there is none"), ("mix.dance=1", "no setting 'dance'")):

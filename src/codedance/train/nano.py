@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from codedance.models.local.network import Network
 from codedance.models.local.tokenizer import Tokenizer
 from codedance.schema import Record, Trajectory
 from codedance.store import RunFolder, write_text
+from codedance.tasks.worlds import FAMILIES
 from codedance.tasks.worlds.vocabulary import COLOURS, SHAPES
 from codedance.train.cells import CELL_WORDS
 from codedance.train.corpus import Corpus, read_set
@@ -102,7 +103,7 @@ def check_recipe(recipe: NanoRecipe, start: Path | None = None) -> None:
     """Say what is wrong with a recipe, or with what it begins with, before data are made for it.
 
     Raises:
-        UsageError: there is no such size or kind of item, or the start has another size.
+        UsageError: there is no such size, kind of item or family, a share is negative, or the start has another size.
         ModelNotFoundError: the start is no checkpoint.
     """
     if recipe.size not in SIZES:
@@ -110,6 +111,13 @@ def check_recipe(recipe: NanoRecipe, start: Path | None = None) -> None:
     unknown = sorted(set(recipe.mix) - set(KINDS))
     if unknown:
         raise UsageError(f"mix: there is no kind of item {', '.join(unknown)}; choose among {', '.join(KINDS)}")
+    named: dict[str, Iterable[str]] = {"families": recipe.families, "asks": recipe.asks, "glances": recipe.glances}
+    for setting, families in named.items():
+        if strange := sorted(set(families) - set(FAMILIES)):
+            raise UsageError(f"{setting}: there is no family {', '.join(strange)}; choose among {', '.join(FAMILIES)}")
+    for setting, shares in (("mix", recipe.mix), ("families", recipe.families)):
+        if negative := [name for name, share in shares.items() if share < 0]:
+            raise UsageError(f"{setting}: {negative[0]} is below 0; leave it out, or give 0")
     if start is not None:
         config = load_checkpoint(start)[0].config
         if SIZES[recipe.size].model_copy(update={"vocabulary": config.vocabulary}) != config:
