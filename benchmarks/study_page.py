@@ -169,7 +169,7 @@ def _cell(point: SweepPoint, name: str) -> str:
 def _longer(lines: list[CurveLine]) -> Table:
     """The exams of one run: greedy, on held-out scenes."""
     names = ("accuracy_easy", "accuracy_hard", "turns_easy", "turns_hard", "tool_rate_easy", "execution_success")
-    head = ("step", "accuracy, easy", "accuracy, hard", "turns, easy", "turns, hard", "tool rate, easy", "code that ran")
+    head = ("step", "accuracy, easy", "accuracy, hard", "turns, easy", "turns, hard", "tool rate, easy", "code ran")
     rows = []
     for line in lines:
         exam = line.exam.model_dump() if line.exam is not None else {}
