@@ -15,7 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from codedance.episode import Asker, EpisodeSettings, Rollout, ask, run_episode
+    from codedance.episode import EpisodeSettings, Rollout, run_episode
+    from codedance.episode.asking import Asker, ask
     from codedance.errors import CodeDanceError
     from codedance.imaging import Picture
     from codedance.models import Model, ScriptedModel, load_model
@@ -53,7 +54,8 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "episode": ("Asker", "EpisodeSettings", "Rollout", "ask", "run_episode"),
+    "episode": ("EpisodeSettings", "Rollout", "run_episode"),
+    "episode.asking": ("Asker", "ask"),
     "errors": ("CodeDanceError",),
     "imaging": ("Picture",),
     "models": ("Model", "ScriptedModel", "load_model"),

@@ -1,6 +1,5 @@
 """The one loop and how it is run: an episode, what it tells while it runs, and its settings."""
 
-from codedance.episode.asking import Asker, ask
 from codedance.episode.events import CodeStarted, EpisodeEnded, Event, Listener, TextSampled, TurnEnded, TurnStarted
 from codedance.episode.loop import STOP_TEXTS, run_episode
 from codedance.episode.rollout import Rollout
@@ -8,7 +7,6 @@ from codedance.episode.settings import EpisodeSettings
 
 __all__ = [
     "STOP_TEXTS",
-    "Asker",
     "CodeStarted",
     "EpisodeEnded",
     "EpisodeSettings",
@@ -18,6 +16,5 @@ __all__ = [
     "TextSampled",
     "TurnEnded",
     "TurnStarted",
-    "ask",
     "run_episode",
 ]
