@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,10 +96,10 @@ def _ablate(
     import anyio
 
     from codedance.analysis.feedback import Condition, ablate
-    from codedance.models import load_model
+    from codedance.models import load_model, server_key
     from codedance.sandbox import LocalSandbox
 
-    api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+    api_key = server_key()
 
     async def work() -> Feedback:
         asked = load_model(model, base_url=base_url, api_key=api_key, bars=watched())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -161,11 +160,11 @@ def _run(
     import anyio
 
     from codedance.episode import run_episode
-    from codedance.models import load_model
+    from codedance.models import load_model, server_key
 
     pictures = [picture for _, picture in shown]
     attempt = sum(past.task.id == task.id for past in run.trajectories()) if run is not None else 0
-    api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+    api_key = server_key()
 
     async def episode() -> Rollout:
         native = settings.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -196,7 +195,7 @@ def _run(
 
     from codedance.bench import expand
     from codedance.bench.evaluation import EvalRun, Progress, evaluate, open_rows
-    from codedance.models import load_model
+    from codedance.models import load_model, server_key
 
     mode = settings.episode.protocol.mode
     if place.flag is not None and mode in _WITHOUT_CODE:
@@ -206,7 +205,7 @@ def _run(
     native = settings.episode.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
     if native and mode is not ReasoningMode.CODE:
         raise UsageError("--format tool-call: goes with --mode code")
-    key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+    key = server_key()
 
     async def work(run: EvalRun, listener: Callable[[Progress], None]) -> Progress:
         if run.left == 0:  # nothing to load a model for

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from codedance.bench.adapters.lmms_eval import make_class, make_manifest
+from codedance.models import server_key
 
 __all__ = ["manifest"]
 
@@ -17,13 +17,9 @@ def manifest() -> Any:  # noqa: ANN401 - a class of a program that need not be t
     return make_manifest(f"{__name__}.{_CLASS}")
 
 
-def _api_key() -> str | None:
-    return os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
-
-
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class that is made on demand
     if name != _CLASS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    made = make_class(_api_key)
+    made = make_class(server_key)
     globals()[_CLASS] = made
     return made

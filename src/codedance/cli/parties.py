@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -71,9 +70,9 @@ async def loaded(parties: Mapping[Party, Named]) -> AsyncIterator[dict[Party, Mo
         UsageError: a specification that names no model.
         ModelError: a model is not there.
     """
-    from codedance.models import load_model
+    from codedance.models import load_model, server_key
 
-    api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+    api_key = server_key()
     made: dict[Named, Model] = {}
     try:
         for one in parties.values():

@@ -224,10 +224,10 @@ async def _loaded(
     specs: Sequence[tuple[str, str]], base_url: str | None, *, native_tools: bool
 ) -> AsyncIterator[tuple[ServedModel, ...]]:
     """The models, loaded one after the other; leaving closes them."""
-    from codedance.models import load_model
+    from codedance.models import load_model, server_key
     from codedance.serving import ServedModel
 
-    api_key = os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+    api_key = server_key()
     made: list[ServedModel] = []
     try:
         for name, spec in specs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +18,7 @@ from codedance.episode.rollout import Rollout
 from codedance.episode.settings import EpisodeSettings
 from codedance.errors import UsageError
 from codedance.imaging import Picture
-from codedance.models import Model, load_model
+from codedance.models import Model, load_model, server_key
 from codedance.protocol import relabelled
 from codedance.sandbox import LocalSandbox, Sandbox
 from codedance.schema import CodeFormat, Task
@@ -80,7 +79,7 @@ class Asker:
 
     def _loaded(self, spec: str, base_url: str | None, api_key: str | None) -> Model:
         native = self._settings.protocol.code_format is CodeFormat.TOOL_CALL and spec.startswith("server:")
-        key = api_key or os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+        key = api_key or server_key()
         return load_model(spec, base_url=base_url, api_key=key, native_tools=native)
 
     def __enter__(self) -> Self:

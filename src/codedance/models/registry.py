@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from codedance.models.scripted import ScriptedModel
 if TYPE_CHECKING:
     from codedance.models.server import ServerSettings
 
-__all__ = ["DEFAULT_BASE_URL", "load_model"]
+__all__ = ["DEFAULT_BASE_URL", "load_model", "server_key"]
 
 DEFAULT_BASE_URL = "http://localhost:8000/v1"
 """Where ``server:NAME`` is looked for if no URL is given; vLLM and SGLang's usual places."""
@@ -83,3 +84,8 @@ def load_model(
 
         return nano.load()
     raise UsageError(f"unknown model '{spec}'; write {_FORMS}")
+
+
+def server_key() -> str | None:
+    """The key of a server that the environment holds: ``CODEDANCE_API_KEY``, or else ``OPENAI_API_KEY``."""
+    return os.environ.get("CODEDANCE_API_KEY") or os.environ.get("OPENAI_API_KEY")
