@@ -134,3 +134,6 @@ def test_a_trajectory_that_is_cut_off_is_told(run: RunFolder, tmp_path: Path) ->
     told_of = view(run.folder, "-o", tmp_path / "site")
     assert "trajectories.jsonl: its last line is cut off and passed over" in told_of
     assert "4 trajectories" in told_of
+    for command in (["verify"], ["analyze", "operations"]):
+        told_of = CliRunner().invoke(app, [*command, str(run.folder)]).output
+        assert "its last line is cut off and passed over" in told_of, command

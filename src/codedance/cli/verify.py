@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codedance.cli.failures import tell_cut_off
 from codedance.cli.text import visible
 from codedance.errors import UsageError
 
@@ -51,7 +52,7 @@ def verify(
     """Hold trajectories against their seals and pictures against their hashes: any change, removal or swap is told."""
     from codedance.cli.progress import progress_bar
     from codedance.cli.recorded import read_trace, recorded_place
-    from codedance.store import count_lines
+    from codedance.store import RunFolder, count_lines
     from codedance.store.verifying import verify_run, verify_trajectory
 
     if head is not None and not _HASH.fullmatch(head := head.strip().lower()):
@@ -67,6 +68,8 @@ def verify(
         count = sum(count_lines(folder / "trajectories.jsonl") for folder in place.runs)
         with progress_bar("verifying", count) as tick:
             reports = [verify_run(folder, expected=head, tick=tick) for folder in place.runs]
+        for folder in place.runs:
+            tell_cut_off(RunFolder(folder))
     good = all(report.intact for report in reports)
     if as_json:
         told = [{"intact": report.intact, **report.model_dump(mode="json")} for report in reports]
