@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -36,9 +37,10 @@ def plain_loop(spans: Spans, advantages: list[float], credit: list[list[float]])
     return values, mask
 
 
-@given(batches, st.randoms(use_true_random=False))
+@given(batches, st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None)
-def test_every_token_gets_what_a_loop_over_tokens_gives_it(spans: Spans, rng: Any) -> None:  # noqa: ANN401 - random.Random
+def test_every_token_gets_what_a_loop_over_tokens_gives_it(spans: Spans, seed: int) -> None:
+    rng = random.Random(seed)  # a generator of hypothesis' own has deviates of 1.8e308, and their sum is none
     advantages = [rng.gauss(0, 1) for _ in spans]
     credit = [[rng.gauss(0, 1) for _ in row] for row in spans]
     found = token_advantages(torch.tensor(advantages, dtype=torch.float64), credit, TurnSpans.of(spans, tokens=TOKENS))
