@@ -6,7 +6,7 @@ import base64
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -78,10 +78,11 @@ class PatientModel:
 
 @dataclass(frozen=True)
 class Served:
-    """A server that runs."""
+    """A server that runs. What is entered into `clients` is closed before the server ends."""
 
     url: str
     service: Service
+    clients: ExitStack
 
 
 class House:
@@ -112,7 +113,8 @@ class House:
             while not server.started:
                 time.sleep(0.01)
             try:
-                yield Served(url, service)
+                with ExitStack() as clients:
+                    yield Served(url, service, clients)
             finally:
                 server.should_exit = True
                 running.result(timeout=20)

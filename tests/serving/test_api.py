@@ -24,7 +24,9 @@ QUESTION = "How large is it?"
 
 
 def client(served: Served, **more: Any) -> openai.OpenAI:  # noqa: ANN401 - whatever the client takes
-    return openai.OpenAI(base_url=f"{served.url}/v1", **{"api_key": "none", "max_retries": 0, "timeout": 60, **more})
+    """A client that the server's end closes: left to the garbage collector, its socket may be found first, open."""
+    wishes = {"api_key": "none", "max_retries": 0, "timeout": 60, **more}
+    return served.clients.enter_context(openai.OpenAI(base_url=f"{served.url}/v1", **wishes))
 
 
 def messages(*pictures: Picture, text: str = QUESTION) -> Any:  # noqa: ANN401 - the client wants its own types
