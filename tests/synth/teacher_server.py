@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from codedance.imaging import Picture
 from tests.models.faulty_server import FaultyServer, Handler
 from tests.synth.teacher import Heard, Teacher, kind_of
 
@@ -31,7 +33,7 @@ class TeacherServer(FaultyServer):
         self.teacher = teacher
         self.always: dict[str, str] = {}
         self.seen: Counter[str] = Counter()
-        """How often each request came, by its hash."""
+        """How often each request came, by its text; of a picture it has the hash of the file and that of the pixels."""
         self.kinds: Counter[str] = Counter()
         self.lock = threading.Lock()
         self.delay_seconds = 0.0
@@ -51,7 +53,7 @@ class _TeacherHandler(Handler):
         asked = _heard(request)
         kind = kind_of(asked)
         with self.state.lock:
-            self.state.seen[hashlib.sha256(body).hexdigest()] += 1
+            self.state.seen[_short(body.decode())] += 1
             self.state.kinds[f"{asked.model} {kind}"] += 1
             fault = self.state.faults.pop(0) if self.state.faults and kind != "hello" else ""
         fault = fault or self.state.always.get(kind, "")
@@ -68,6 +70,16 @@ class _TeacherHandler(Handler):
         choice = {"index": 0, "finish_reason": "stop", "message": message}
         reply = {"id": "1", "object": "chat.completion", "created": 1, "model": request["model"]}
         self.reply(200, json.dumps({**reply, "choices": [choice], "usage": usage}).encode())
+
+
+def _short(body: str) -> str:
+    return re.sub(r"data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)", lambda found: _marks(found[1]), body)
+
+
+def _marks(picture: str) -> str:
+    data = base64.b64decode(picture)
+    pixels = Picture.from_bytes(data).to_image().tobytes()
+    return f"file {hashlib.sha256(data).hexdigest()[:12]}, pixels {hashlib.sha256(pixels).hexdigest()[:12]}"
 
 
 def _heard(request: dict[str, Any]) -> Heard:

@@ -57,7 +57,7 @@ def seen(picture: Picture, settings: ViewSettings) -> Picture:
     size = fitted(picture.ref.width, picture.ref.height, settings)
     if size == (picture.ref.width, picture.ref.height):
         return picture
-    return Picture.from_image(picture.to_image().resize(size, Image.Resampling.LANCZOS))
+    return _shown(picture.to_image().resize(size, Image.Resampling.LANCZOS))
 
 
 def mapped(corners: tuple[float, float, float, float], scale: tuple[float, float]) -> Box:
@@ -99,7 +99,7 @@ def outlined(picture: Picture, box: Box, settings: ViewSettings) -> Picture:
     ImageDraw.Draw(image).rectangle(
         (left - thick, top - thick, right + thick - 1, bottom + thick - 1), outline=(255, 0, 0), width=thick
     )
-    return Picture.from_image(image)
+    return _shown(image)
 
 
 def crop(picture: Picture, box: Box, settings: ViewSettings) -> Picture:
@@ -107,4 +107,9 @@ def crop(picture: Picture, box: Box, settings: ViewSettings) -> Picture:
     image = picture.to_image().crop(box)
     scale = min(_LARGEST_SCALE, max(1.0, _SMALLEST_CROP / max(image.size)))
     size = fitted(round(image.width * scale), round(image.height * scale), settings)
-    return Picture.from_image(image.resize(size, Image.Resampling.LANCZOS))
+    return _shown(image.resize(size, Image.Resampling.LANCZOS))
+
+
+def _shown(image: Image.Image) -> Picture:
+    # What a request holds is part of its name in the cache: the same pixels must be the same file.
+    return Picture.from_image(image, repeatable=True)
