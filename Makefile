@@ -13,12 +13,13 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help demo test test-engines check format format-check lint types layers dependencies tests test-ray release-check docs install install-dev browser hooks clean
+.PHONY: help demo test coverage test-engines check format format-check lint types layers dependencies tests test-ray release-check docs install install-dev browser hooks clean
 
 help:
 	@echo "make demo    install, ask the embedded model about a picture, write the trace page"
 	@echo "make test    install what the tests need, then run every check (what CI runs)"
 	@echo "make check   every check, in an environment that is there"
+	@echo "make coverage  which lines no test runs, as pages in build/coverage/html (not in make test)"
 	@echo "make test-engines  the plug-ins within the real ms-swift and verl, in environments of their own (not in make test)"
 	@echo "make test-ray  evaluation and data on a real Ray cluster on this machine, one node of it killed"
 	@echo "make release-check  the wheel from the package index: each extra alone, lowest and newest versions, known holes (not in make test)"
@@ -54,6 +55,15 @@ dependencies:
 
 tests:
 	$(BIN)/python -m pytest
+
+# Half an hour: every process that a test starts is measured too, but for what runs inside a sandbox.
+coverage: install-dev
+	rm -rf build/coverage
+	$(BIN)/coverage run -m pytest $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+	@echo "page: build/coverage/html/index.html"
 
 test-engines:
 	PYTHON=$(PYTHON) tests/engines/lane/run.sh
