@@ -120,6 +120,27 @@ async def test_pictures_are_shown_in_order_with_their_place_in_the_text(run: Run
     assert [picture.ref for picture in result.pictures] == [one.image for one in result.execution.images]
 
 
+async def test_a_failing_cell_shows_its_figures_and_leaves_none_to_the_next(sandbox: LocalSandbox) -> None:
+    async with sandbox.session() as session:
+        failed = await session.run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\n1 / 0")
+        after = await session.run("plt.plot([3, 4])\nprint(len(plt.gca().lines))")
+    assert failed.execution.error is not None
+    assert failed.execution.error.type == "ZeroDivisionError"
+    assert [one.source for one in failed.execution.images] == [ImageSource.FIGURE]
+    assert after.execution.stdout == "1\n"
+
+
+async def test_a_figure_that_cannot_be_drawn_fails_its_own_cell_alone(sandbox: LocalSandbox) -> None:
+    broken = "import matplotlib.pyplot as plt\nplt.plot([1])\nplt.figure()\nplt.title(r'$\\frac{$')\nplt.figure()"
+    async with sandbox.session() as session:
+        first, second = await session.run(broken), await session.run("print('well')")
+    assert first.execution.error is not None
+    assert first.execution.error.type == "ValueError"
+    assert len(first.execution.images) == 2, "the others are shown"
+    assert (second.execution.status, second.execution.stdout) == (ExecutionStatus.OK, "well\n")
+    assert not second.execution.images
+
+
 @pytest.mark.parametrize(
     ("array", "is_image"),
     [

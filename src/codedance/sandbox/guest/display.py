@@ -35,23 +35,37 @@ class Display:
         self._send(header, image.tobytes())
 
     def show_figures(self) -> None:
-        """Send every open matplotlib figure and close it."""
+        """Send every open matplotlib figure and close it.
+
+        Raises:
+            Exception: of the first figure that could not be drawn, once all are closed: none is left to the next cell.
+        """
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is None:
             return
+        faults = []
+        try:
+            for number in pyplot.get_fignums():
+                try:
+                    self._show_figure(pyplot.figure(number))
+                except Exception as error:
+                    faults.append(error)
+        finally:
+            pyplot.close("all")
+        if faults:
+            raise faults[0]
+
+    def _show_figure(self, figure: Any) -> None:  # noqa: ANN401 - of matplotlib, where there is one
         from PIL import Image
 
-        for number in pyplot.get_fignums():
-            figure = pyplot.figure(number)
-            width, height = (int(side * figure.dpi) for side in figure.get_size_inches())
-            if self._left < 1 or width * height > self._image_pixels:
-                self.dropped += 1
-            else:
-                figure.canvas.draw()
-                buffer = figure.canvas.buffer_rgba()
-                pixels = Image.frombuffer("RGBA", (buffer.shape[1], buffer.shape[0]), buffer, "raw", "RGBA", 0, 1)
-                self.show(pixels.convert("RGB"), "figure")
-            pyplot.close(number)
+        width, height = (int(side * figure.dpi) for side in figure.get_size_inches())
+        if self._left < 1 or width * height > self._image_pixels:
+            self.dropped += 1
+            return
+        figure.canvas.draw()
+        buffer = figure.canvas.buffer_rgba()
+        pixels = Image.frombuffer("RGBA", (buffer.shape[1], buffer.shape[0]), buffer, "raw", "RGBA", 0, 1)
+        self.show(pixels.convert("RGB"), "figure")
 
 
 def as_image(value: Any) -> Any:  # noqa: ANN401 - whatever the cell made

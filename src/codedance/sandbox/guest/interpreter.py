@@ -166,6 +166,10 @@ class Interpreter:
         except BaseException as error:
             reply["status"] = "error"
             reply["error"] = _describe(error, limit)
+        if reply["status"] != "ok":
+            # A failing cell's figures are shown too; left open, the next cell would draw into them.
+            with contextlib.suppress(BaseException):
+                self._display.show_figures()
         self._flush()
         reply["dropped"] = self._display.dropped
         self._send(reply)
