@@ -14,9 +14,10 @@ from codedance.bench.answers.expressions import same_expression
 from codedance.bench.answers.extract import LONGEST_TEXT
 from codedance.bench.answers.formulas import UnreadableError, formula_values
 from codedance.bench.answers.literals import read_list
-from codedance.bench.answers.options import infer_option, letter_of, pick_option, row_options
+from codedance.bench.answers.options import infer_option, letter_of, row_options
 from codedance.bench.answers.quantities import read_quantity, stated_quantity
-from codedance.bench.answers.reading import is_refusal, undecorated
+from codedance.rewards.choices import pick_option
+from codedance.rewards.reading import is_refusal, undecorated
 from tests.bench.examples import ROWS
 
 COLOURS = {"A": "blue", "B": "light blue", "C": "navy", "D": "tan"}

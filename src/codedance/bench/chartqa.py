@@ -13,9 +13,9 @@ from fractions import Fraction
 
 from codedance.bench.answers.literals import read_list
 from codedance.bench.answers.quantities import Quantity, read_quantity, stated_quantity
-from codedance.bench.answers.reading import bare, candidates, without_hedge
 from codedance.bench.contract import Benchmark, Hub, Prompt, Row, Split, field_text
 from codedance.errors import DataError
+from codedance.rewards.reading import bare, candidates, without_hedge
 from codedance.schema import Answer, NumberAnswer, TextAnswer
 
 __all__ = ["CHARTQA"]

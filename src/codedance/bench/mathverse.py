@@ -11,9 +11,9 @@ import json
 import re
 
 from codedance.bench.answers.expressions import says_expression
-from codedance.bench.answers.options import pick_option
-from codedance.bench.answers.reading import bare, candidates, has_content, is_refusal
 from codedance.bench.contract import Benchmark, Hub, Prompt, Row, Split, field_text
+from codedance.rewards.choices import pick_option
+from codedance.rewards.reading import bare, candidates, has_content, is_refusal
 from codedance.schema import Answer, ChoiceAnswer, MathAnswer
 
 __all__ = ["MATHVERSE"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from codedance.bench.answers.expressions import same_expression, says_expression
 from codedance.bench.answers.literals import read_list
-from codedance.bench.answers.options import pick_option, row_options
-from codedance.bench.answers.reading import candidates
+from codedance.bench.answers.options import row_options
 from codedance.bench.contract import Benchmark, Hub, Prompt, Row, Split, field_text
 from codedance.bench.mathvision_rules import find_answer, official_equal
 from codedance.errors import DataError
+from codedance.rewards.choices import pick_option
+from codedance.rewards.reading import candidates
 from codedance.schema import Answer, ChoiceAnswer, MathAnswer
 
 __all__ = ["MATHVISION", "free_answer", "option_with_value"]

@@ -14,11 +14,12 @@ import re
 from fractions import Fraction
 
 from codedance.bench.answers.literals import read_list
-from codedance.bench.answers.options import infer_option, pick_option, row_options
+from codedance.bench.answers.options import infer_option, row_options
 from codedance.bench.answers.quantities import read_quantity, stated_quantity
-from codedance.bench.answers.reading import candidates
 from codedance.bench.contract import Benchmark, Hub, Prompt, Row, Split, field_text
 from codedance.errors import DataError
+from codedance.rewards.choices import pick_option
+from codedance.rewards.reading import candidates
 from codedance.schema import Answer, ChoiceAnswer, NumberAnswer, TextAnswer
 
 __all__ = ["MATHVISTA"]

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codedance.bench.answers.extract import AnswerPath, extract, is_failure
-from codedance.bench.answers.reading import has_content
 from codedance.bench.contract import Benchmark, Mode, Row
 from codedance.bench.outcomes import Metrics, Outcome, Report, RowScore, Tally
 from codedance.bench.statistics import cluster_mean_interval, wilson
 from codedance.bench.wemath_metrics import domain_accuracies, wemath_metrics
+from codedance.rewards.reading import has_content
 
 __all__ = ["Reply", "make_report", "row_key", "score_reply", "tally"]
 

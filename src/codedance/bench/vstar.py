@@ -8,9 +8,10 @@ with what it cannot infer counted as wrong.
 
 from __future__ import annotations
 
-from codedance.bench.answers.options import infer_option, letter_of, pick_option, row_options
+from codedance.bench.answers.options import infer_option, letter_of, row_options
 from codedance.bench.contract import Benchmark, Hub, Prompt, Row, Split, field_text
 from codedance.errors import DataError
+from codedance.rewards.choices import pick_option
 from codedance.schema import Answer, ChoiceAnswer
 
 __all__ = ["VSTAR", "choice_answer", "choice_compat", "choice_strict", "lettered_question"]

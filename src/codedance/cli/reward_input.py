@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from pydantic import Field, ValidationError
 from codedance.cli.failures import tell_cut_off
 from codedance.cli.progress import progress_bar
 from codedance.errors import DataError, UsageError
-from codedance.rewards import Attempt, MathChecker, RewardSettings, Unscored, attempt_of
+from codedance.rewards import Attempt, RewardSettings, Unscored, algebra_on_demand, attempt_of
 from codedance.schema import Record
 from codedance.schema.faults import first_fault
 from codedance.store import RunFolder
@@ -82,7 +80,7 @@ def _of_run(path: Path, settings: RewardSettings) -> tuple[NamedGroup, ...]:
     """Trajectories grouped by task, in the order in which the tasks first come."""
     run = RunFolder.open(path)
     found: dict[str, list[tuple[str, Attempt | Unscored]]] = {}
-    with _algebra() as equivalent, progress_bar("scoring", None) as step:
+    with algebra_on_demand() as equivalent, progress_bar("scoring", None) as step:
         for trajectory in run.trajectories():
             # Only edits are judged by their pixels; other pictures need not be there.
             pictures = run.load_pictures(trajectory) if trajectory.task.meta.get("edit") is not None else None
@@ -100,17 +98,3 @@ def _of_run(path: Path, settings: RewardSettings) -> tuple[NamedGroup, ...]:
         )
         for task_id, members in found.items()
     )
-
-
-@contextmanager
-def _algebra() -> Iterator[Callable[[str, str], bool]]:
-    """Compares mathematical answers; what that needs is asked for with the first of them."""
-    with ExitStack() as stack:
-        held: list[MathChecker] = []
-
-        def equivalent(said: str, wanted: str) -> bool:
-            if not held:
-                held.append(stack.enter_context(MathChecker()))
-            return held[0].equivalent(said, wanted)
-
-        yield equivalent

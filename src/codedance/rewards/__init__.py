@@ -6,11 +6,11 @@ Only :class:`MathChecker` has effects: it holds a process for algebra.
 from codedance.rewards.accuracy import accuracy_term, is_right
 from codedance.rewards.advantage import clipped_advantages, group_advantages, no_variance
 from codedance.rewards.answers import expression, matches
-from codedance.rewards.attempts import Attempt, CallOutcome, Unscored, attempt_of, call_outcome
+from codedance.rewards.attempts import Attempt, CallOutcome, Unscored, attempt_of, call_outcome, turn_outcome
 from codedance.rewards.bat import break_even, difficulty, sequence_term
 from codedance.rewards.edits import edit_fault
 from codedance.rewards.format import format_fault, format_term
-from codedance.rewards.mathematics import MathChecker, Verdict
+from codedance.rewards.mathematics import MathChecker, Verdict, algebra_on_demand
 from codedance.rewards.scoring import AttemptReward, GroupReward, score_batch, score_of
 from codedance.rewards.settings import Curve, RewardSettings, SourceWeights, WeightSet
 from codedance.rewards.turns import normalised, turn_returns
@@ -31,6 +31,7 @@ __all__ = [
     "Verdict",
     "WeightSet",
     "accuracy_term",
+    "algebra_on_demand",
     "attempt_of",
     "break_even",
     "call_outcome",
@@ -48,6 +49,7 @@ __all__ = [
     "score_batch",
     "score_of",
     "sequence_term",
+    "turn_outcome",
     "turn_returns",
     "variant_named",
 ]

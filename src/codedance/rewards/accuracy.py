@@ -11,7 +11,7 @@ from codedance.imaging import Picture
 from codedance.rewards.answers import matches
 from codedance.rewards.edits import edit_fault
 from codedance.rewards.settings import SourceWeights
-from codedance.schema import EditCheck, Task, Term, Trajectory
+from codedance.schema import EditCheck, MathAnswer, Task, Term, Trajectory
 from codedance.schema.faults import first_fault
 
 __all__ = ["accuracy_term", "is_right"]
@@ -43,7 +43,8 @@ def is_right(
         equivalent: how mathematical answers are compared; see :func:`codedance.rewards.matches`.
 
     Returns:
-        ``None`` if nobody knows what is right.
+        ``None`` if nobody knows what is right: there is no reference, or it is mathematical, the answer is not written
+        like it, and ``equivalent`` was not given.
 
     Raises:
         ValueError: the task's result is a picture and ``pictures`` was not given.
@@ -53,8 +54,11 @@ def is_right(
     if task.answer is None:
         return None
     text = trajectory.answer
-    if text is None or len(text) >= longest or not matches(text, task.answer, equivalent=equivalent):
+    if text is None or len(text) >= longest:
         return False
+    if not matches(text, task.answer, equivalent=equivalent):
+        # Without algebra a mathematical answer that is written otherwise is not wrong: it was not scored.
+        return None if isinstance(task.answer, MathAnswer) and equivalent is None else False
     check = _edit_check(task)
     if check is None:
         return True

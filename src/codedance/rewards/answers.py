@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from typing import assert_never
 
+from codedance.rewards.choices import pick_option
 from codedance.schema import Answer, ChoiceAnswer, MathAnswer, NumberAnswer, TextAnswer
 
 __all__ = ["expression", "matches"]
@@ -16,7 +18,6 @@ _TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
 _WORDS = f"{_SMALL} {_TEENS}".split()
 _BOXED = "\\boxed{"
 _DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
-_LETTER = re.compile(r"^\W*(?:(?:option|answer|choice)\W+)?([A-Za-z])(?![A-Za-z0-9])", re.I)
 
 
 def matches(text: str | None, answer: Answer, *, equivalent: Callable[[str, str], bool] | None = None) -> bool:
@@ -108,13 +109,9 @@ def _number(text: str) -> float | None:
 
 
 def _choice(text: str, answer: ChoiceAnswer) -> str | None:
-    """The option's letter at the text's beginning, else of the option whose text this is."""
-    plain = _plain(text)
-    for index, option in enumerate(answer.options):
-        if plain == _plain(option):
-            return chr(ord("A") + index)
-    letter = _LETTER.match(text)
-    return letter[1].upper() if letter else None
+    """The letter that the text chooses; options that only the question holds are known by nothing but their letters."""
+    texts = answer.options or ("",) * len(string.ascii_uppercase)
+    return pick_option(text, dict(zip(string.ascii_uppercase, texts, strict=False)))
 
 
 def _plain(text: str) -> str:
@@ -123,7 +120,7 @@ def _plain(text: str) -> str:
 
 def _latex(text: str) -> str:
     r"""Without what does not change the value: spaces, dollar signs, ``\left``, ``\boxed``, a final full stop."""
-    text = re.sub(r"\\(?:left|right|displaystyle|,|;|!|quad)(?![a-zA-Z])|\$|\s", "", text.strip().rstrip("."))
+    text = re.sub(r"\\(?:left|right|displaystyle|quad)(?![a-zA-Z])|\\[,;!]|\$|\s", "", text.strip().rstrip("."))
     boxed = re.fullmatch(r"\\boxed\{(.*)\}", text)
     return re.sub(r"\\[dt]frac", r"\\frac", boxed[1] if boxed else text)
 

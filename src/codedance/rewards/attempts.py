@@ -14,7 +14,7 @@ from codedance.rewards.format import format_fault
 from codedance.rewards.settings import RewardSettings, WeightSet
 from codedance.schema import Execution, ExecutionStatus, Record, StopReason, Text, Trajectory, Turn
 
-__all__ = ["Attempt", "CallOutcome", "Unscored", "attempt_of", "call_outcome"]
+__all__ = ["Attempt", "CallOutcome", "Unscored", "attempt_of", "call_outcome", "turn_outcome"]
 
 
 class CallOutcome(StrEnum):
@@ -104,13 +104,15 @@ def attempt_of(
         return Unscored("the sandbox failed")
     right = is_right(trajectory, longest=settings.longest_answer, pictures=pictures, equivalent=equivalent)
     if right is None:
-        return Unscored("the task has no reference answer")
+        known = trajectory.task.answer is not None
+        return Unscored("its answer needs algebra" if known else "the task has no reference answer")
     calls = []
     for turn in trajectory.turns:
-        outcome = _outcome(turn, trajectory)
-        if isinstance(outcome, Unscored):
-            return outcome
-        calls += [outcome] if outcome is not None else []
+        if turn.code is not None:
+            outcome = turn_outcome(turn, trajectory)
+            if outcome is None:
+                return Unscored("nobody recorded how its code ended")
+            calls.append(outcome)
     mathematics = trajectory.task.source in settings.mathematics_sources
     fault = format_fault(trajectory, longest=settings.longest_answer)
     return Attempt(
@@ -135,12 +137,12 @@ def call_outcome(execution: Execution) -> CallOutcome:
     return CallOutcome(execution.status.value)
 
 
-def _outcome(turn: Turn, trajectory: Trajectory) -> CallOutcome | Unscored | None:
-    """The outcome of a turn's code; ``None`` for a turn without code."""
+def turn_outcome(turn: Turn, trajectory: Trajectory) -> CallOutcome | None:
+    """How the code of a trajectory's turn ended; ``None`` if it has none, or if nobody recorded it."""
     if turn.code is None:
         return None
     if turn.execution is not None:
         return call_outcome(turn.execution)
     if trajectory.stop is StopReason.TIME and turn is trajectory.turns[-1]:
         return CallOutcome.TIMEOUT  # the budget of the episode ended while it ran
-    return Unscored("nobody recorded how its code ended")
+    return None

@@ -11,7 +11,8 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Self
 
 from codedance.errors import MissingExtraError
 
-__all__ = ["MathChecker", "Verdict"]
+__all__ = ["MathChecker", "Verdict", "algebra_on_demand"]
 
 _PROGRAM = Path(__file__).with_name("math_worker.py")
 _START_SECONDS = 60.0
@@ -144,6 +145,32 @@ class MathChecker:
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+
+
+@contextmanager
+def algebra_on_demand() -> Iterator[Callable[[str, str], bool]]:
+    r"""Compares mathematical answers; what that needs is asked for with the first of them.
+
+    Several threads may share it.
+
+    Raises:
+        MissingExtraError: by a comparison: math-verify is not installed.
+
+    >>> with algebra_on_demand() as equivalent:
+    ...     equivalent(r"\frac{1}{2}", "0.5")
+    True
+    """
+    with ExitStack() as stack:
+        held: list[MathChecker] = []
+        lock = threading.Lock()
+
+        def equivalent(said: str, wanted: str) -> bool:
+            with lock:
+                if not held:
+                    held.append(stack.enter_context(MathChecker()))
+            return held[0].equivalent(said, wanted)
+
+        yield equivalent
 
 
 class _Worker:

@@ -11,7 +11,7 @@ import re
 
 from codedance.bench.answers.formulas import UnreadableError, formula_values
 from codedance.bench.answers.quantities import read_quantity, stated_quantity
-from codedance.bench.answers.reading import bare, candidates, undecorated
+from codedance.rewards.reading import bare, candidates, undecorated
 
 __all__ = ["same_expression", "says_expression"]
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from codedance.bench.answers.reading import candidates, is_refusal, without_hedge
+from codedance.rewards.reading import candidates, is_refusal, without_hedge
 
 __all__ = ["Quantity", "read_quantity", "stated_quantity"]
 

@@ -13,7 +13,6 @@ from pydantic import Field
 
 from codedance.bench.answers.options import row_options
 from codedance.bench.answers.quantities import read_quantity
-from codedance.bench.answers.reading import bare
 from codedance.bench.contract import Benchmark, Mode, Row
 from codedance.bench.judging.judgement import Judgement, Undecided
 from codedance.errors import ModelUnreachableError
@@ -22,6 +21,7 @@ from codedance.models.contract import Model
 from codedance.protocol import ChatMessage, Role
 from codedance.protocol.closed import Accepted, Illegible, Unreadable, read_choice, read_record
 from codedance.protocol.prompt_file import PromptFile, read_prompt
+from codedance.rewards.reading import bare
 from codedance.schema import (
     Answer,
     ChoiceAnswer,
