@@ -13,7 +13,7 @@ from PIL import Image
 
 from codedance.analysis.adaptivity import adaptivity_of, training_points
 from codedance.analysis.adaptivity_report import adaptivity_sections
-from codedance.analysis.attempts import read_attempts
+from codedance.analysis.attempts import analysed, read_attempts, stored_attempts
 from codedance.analysis.feedback import Condition, Feedback, Pair, ablate, stored_pairs, world_pairs
 from codedance.analysis.feedback_report import feedback_sections
 from codedance.analysis.tables import section_text
@@ -22,11 +22,13 @@ from codedance.errors import DataError, StoreError
 from codedance.imaging import Picture
 from codedance.models import ScriptedModel
 from codedance.protocol import AnswerAction, ChatMessage, CodeAction, Role, render_reply
+from codedance.rewards import CallOutcome
 from codedance.sandbox import IdleSandbox, LocalSandbox
-from codedance.schema import CodeFormat, Execution, NumberAnswer, Task
+from codedance.schema import CodeFormat, Execution, ExecutionStatus, MathAnswer, NumberAnswer, Task
 from codedance.store import Manifest, RunFolder
 from codedance.tasks.worlds import Difficulty
 from codedance.train.grpo_settings import GrpoSettings
+from codedance.viewer.site.verdicts import reference_verdict
 from tests.analysis.small_runs import CROP, attempt, code_turn, plain_task, training_run, write_run
 
 
@@ -49,6 +51,30 @@ def test_effort_is_told_by_difficulty_and_by_the_errors_of_the_others(tmp_path: 
     assert [one.turns.value for one in found.by_error] == [1.0, 3.0, 3.0]
     assert [(one.name, one.attempts) for one in found.by_turns] == [("1", 4), ("3", 4)]
     assert "counting, hard" in section_text(adaptivity_sections([found]))
+
+
+def test_code_is_told_apart_from_answers_that_nobody_can_score(tmp_path: Path) -> None:
+    unscored, picture = plain_task("a")
+    unscored = unscored.model_copy(update={"answer": None})
+    lost = code_turn(CROP).model_copy(update={"execution": None})
+    rows = [(attempt(unscored, 0, code_turn(CROP), code_turn("1/0", status=ExecutionStatus.ERROR), lost), [picture])]
+    (one,) = read_attempts(write_run(tmp_path / "run", rows))
+    assert one.right is None
+    assert [cell.outcome for cell in one.cells] == [CallOutcome.OK, CallOutcome.ERROR, None]
+    (every, *_) = adaptivity_of([one], run="run").by_difficulty
+    assert every.failed is not None
+    assert (every.failed.right, every.failed.count) == (1, 2), "what nobody recorded is neither"
+
+
+def test_mathematical_answers_are_compared_with_algebra(tmp_path: Path) -> None:
+    task, picture = plain_task("a")
+    task = task.model_copy(update={"answer": MathAnswer(latex="\\frac{1}{2}")})
+    rows = [(attempt(task, number, answer=text), [picture]) for number, text in enumerate(("0.5", "\\frac12", "0.4"))]
+    run = write_run(tmp_path / "run", rows)
+    assert [one.right for one in read_attempts(run)] == [True, True, False]
+    stored = list(stored_attempts(run))
+    assert [analysed(one).right for one in stored] == [None] * 3, "without algebra they are not scored"
+    assert [reference_verdict(one.trajectory, one.run).correct for one in stored] == [None] * 3
 
 
 def test_entropy_and_groups_without_variance_are_read_from_the_curve(tmp_path: Path) -> None:
@@ -146,6 +172,25 @@ def test_an_ablation_that_was_stopped_goes_on(tmp_path: Path) -> None:
     own = (tmp_path / "run" / "own" / "trajectories.jsonl").read_bytes()
     assert ablated(tmp_path / "run", ScriptedModel(follower), pairs) == first
     assert (tmp_path / "run" / "own" / "trajectories.jsonl").read_bytes() == own
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), ZeroDivisionError("a bug")], ids=["ours", "a bug"])
+def test_what_ends_an_ablation_is_raised_as_itself(error: Exception, tmp_path: Path) -> None:
+    pairs = red_tasks(tmp_path / "tasks")
+
+    def tick() -> None:
+        raise error
+
+    async def work() -> None:
+        settings = EpisodeSettings()
+        model = ScriptedModel(stubborn)
+        out = tmp_path / "run"
+        async with LocalSandbox() as sandbox:
+            await ablate(pairs, model=model, sandbox=sandbox, out=out, settings=settings, identity={}, tick=tick)
+
+    with pytest.raises(type(error)) as caught:
+        anyio.run(work)
+    assert caught.value is error
 
 
 def test_an_idle_sandbox_takes_code_and_shows_nothing() -> None:

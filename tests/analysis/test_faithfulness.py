@@ -77,10 +77,14 @@ def test_counts_are_compared_with_the_true_number_and_the_answer(tmp_path: Path)
     rows = [
         (attempt(task, 0, code_turn(code, prints=f"n {count}\n"), answer=scene.answer), [picture]),
         (attempt(task, 1, code_turn(code, prints=f"n {count + 1}\n"), answer=scene.answer), [picture]),
+        (attempt(task, 2, code_turn(code, prints=f"{count}.0\n"), answer=scene.answer), [picture]),
+        (attempt(task, 3, code_turn(code, prints=f"{count}.5\n"), answer=scene.answer), [picture]),
     ]
-    first, second = faithfulness_of(list(looks(write_run(tmp_path / "run", rows)))).looks
+    first, second, whole, half = faithfulness_of(list(looks(write_run(tmp_path / "run", rows)))).looks
     assert (first.counted, first.count_right, first.answer_follows) == (count, True, True)
     assert (second.count_right, second.answer_follows) == (False, False)
+    assert (whole.counted, whole.count_right) == (count, True)
+    assert (half.counted, half.count_right) == (None, None), "it counted nothing"
 
 
 def test_the_objects_of_a_count_are_its_evidence() -> None:

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 from codedance.cli.app import app
 from codedance.cli.failures import exit_code
 from codedance.episode.replaying import choose
-from codedance.errors import CodeDanceError
+from codedance.errors import CodeDanceError, StoreError
 from codedance.imaging import Picture
-from codedance.schema import NumberAnswer, Task, Trajectory
+from codedance.schema import MathAnswer, NumberAnswer, Task, Trajectory
 from codedance.store import Manifest, RunFolder
 from codedance.synth.check import report_of
 from codedance.synth.check_reading import load_tokenizer, read_set
@@ -147,6 +147,16 @@ def test_wrong_and_missing_answers_are_named_where_a_reference_is_known(tmp_path
     assert found.examples == ("wrong#0: '4', but it is '3'", "none#0: no answer, but it is '3'")
 
 
+def test_mathematical_answers_are_compared_with_algebra(tmp_path: Path) -> None:
+    half = MathAnswer(latex="\\frac{1}{2}")
+    chosen = [
+        (task("same", "How much?", [scene(1)], half), [scene(1)], [answer("0.5")], cases()[0][3]),
+        (task("other", "How much of it?", [scene(2)], half), [scene(2)], [answer("0.4")], cases()[0][3]),
+    ]
+    found = result(report(make_run(tmp_path / "run", chosen).folder), CheckName.ANSWERS)
+    assert (found.examined, found.failed) == (2, 1)
+
+
 def test_broken_lines_and_repeated_identifiers_are_counted_and_the_rest_is_read(
     sound: RunFolder, tmp_path: Path
 ) -> None:
@@ -211,6 +221,20 @@ def test_a_sample_of_imported_trajectories_runs_again_with_nothing_to_compare(so
     assert found.rerun is not None
     assert (found.rerun.trajectories, found.rerun.of, found.rerun.seed) == (3, 9, 4)
     assert found.rerun.cells["unrecorded"] == sum(found.rerun.cells.values()) > 0
+
+
+def test_a_set_that_vanishes_before_its_code_runs_again_is_told(sound: RunFolder, tmp_path: Path) -> None:
+    made = rewrite(sound, tmp_path / "run", lambda number, one: one)
+
+    def vanishing(offsets: list[int], sample: int | None, seed: int) -> list[int]:
+        (made.folder / "trajectories.jsonl").unlink()
+        return choose(offsets, sample, seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("codedance.episode.replaying.choose", vanishing)
+        done = command(made.folder, "--cells", "all")
+    assert isinstance(done.exception, StoreError)
+    assert "trajectories.jsonl: cannot be read (No such file" in str(done.exception)
 
 
 def test_tokens_are_counted_by_a_tokenizer_that_is_given(sound: RunFolder) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codedance.errors import DataError, ModelUnreachableError, StoreError, UsageError
+from codedance.errors import DataError, MissingExtraError, ModelUnreachableError, StoreError, UsageError
 from codedance.imaging import Picture
 from codedance.models import Completion, Model
 from codedance.models.asking import Party
@@ -181,6 +181,19 @@ async def test_disagreements_are_listed_for_a_human(tasks: Path) -> None:
     (why,) = [text for text in page.splitlines() if text.startswith("- why: ")]
     assert why.count("`") == 2, "what a model says cannot leave its code span"
     assert "\u202e" not in page
+
+
+@pytest.mark.anyio
+async def test_mathematical_labels_are_compared_with_algebra_or_not_at_all(
+    tmp_path: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = task("always", picture, answer=MathAnswer(latex="\\frac{14}{2}"))
+    folder, other = (stored(tmp_path / name / "tasks", [half], picture) for name in ("one", "other"))
+    found, _, _ = await filtered(folder, {Party.WEAK: Guesser(WEAK), Party.STRONG: Guesser(STRONG, JUDGED)}, attempts=2)
+    assert found["always"].meta["difficulty"] == "easy", "7 is 14/2"
+    monkeypatch.setattr("codedance.rewards.mathematics.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match="math"):
+        await filtered(other, {Party.WEAK: Guesser(WEAK)}, attempts=2)
 
 
 @pytest.mark.anyio

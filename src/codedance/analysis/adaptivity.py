@@ -169,7 +169,7 @@ def _effort(name: str, part: Sequence[Analysed]) -> Effort:
         turns=turns,
         cells=cells,
         tokens=_mean(part, lambda one: one.tokens),
-        failed=share(not cell.outcome.succeeded() for one in part for cell in one.cells),
+        failed=share(not cell.outcome.succeeded() for one in part for cell in one.cells if cell.outcome is not None),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from codedance.analysis.operations import CodeOperations, Flow, Operation, operations_of_cells
 from codedance.errors import DataError, StoreError
-from codedance.rewards import Attempt, CallOutcome, Unscored, attempt_of
+from codedance.rewards import Attempt, CallOutcome, Unscored, algebra_on_demand, attempt_of, turn_outcome
 from codedance.schema import StopReason, Task, Trajectory
 from codedance.store import RunFolder
 
@@ -24,7 +24,8 @@ class Cell:
     """One piece of code of an attempt."""
 
     operations: frozenset[Operation]
-    outcome: CallOutcome
+    outcome: CallOutcome | None
+    """``None`` if nobody recorded how it ended."""
     readable: bool
     """Whether it is Python."""
 
@@ -80,13 +81,18 @@ def domain_of(task: Task) -> str:
     return family if isinstance(family, str) and family else task.source
 
 
-def analysed(stored: Stored) -> Analysed:
-    """One stored trajectory, its code read and its answer scored."""
+def analysed(stored: Stored, *, equivalent: Callable[[str, str], bool] | None = None) -> Analysed:
+    """One stored trajectory, its code read and its answer scored.
+
+    Args:
+        stored: the trajectory.
+        equivalent: how mathematical answers are compared; without it those that are not written alike are not scored.
+    """
     trajectory = stored.trajectory
     codes = [turn for turn in trajectory.turns if turn.code is not None]
     found = operations_of_cells([turn.code or "" for turn in codes])
-    scored = scored_attempt(stored)
-    outcomes = scored.calls if not isinstance(scored, Unscored) else (CallOutcome.LOST,) * len(codes)
+    scored = scored_attempt(stored, equivalent=equivalent)
+    outcomes = tuple(turn_outcome(turn, trajectory) for turn in codes)
     tokens = [turn.completion_tokens for turn in trajectory.turns]
     difficulty = trajectory.task.meta.get("difficulty")
     return Analysed(
@@ -107,14 +113,15 @@ def analysed(stored: Stored) -> Analysed:
     )
 
 
-def scored_attempt(stored: Stored) -> Attempt | Unscored:
+def scored_attempt(stored: Stored, *, equivalent: Callable[[str, str], bool] | None = None) -> Attempt | Unscored:
     """A stored trajectory scored; its pictures are read only where the answer is one."""
     trajectory = stored.trajectory
     edited = trajectory.task.meta.get("edit") is not None
-    return attempt_of(trajectory, pictures=stored.run.load_pictures(trajectory) if edited else None)
+    pictures = stored.run.load_pictures(trajectory) if edited else None
+    return attempt_of(trajectory, pictures=pictures, equivalent=equivalent)
 
 
-def _cells(found: CodeOperations, outcomes: tuple[CallOutcome, ...]) -> tuple[Cell, ...]:
+def _cells(found: CodeOperations, outcomes: tuple[CallOutcome | None, ...]) -> tuple[Cell, ...]:
     return tuple(
         Cell(found.in_cell(number), outcome, number not in found.unreadable) for number, outcome in enumerate(outcomes)
     )
@@ -158,7 +165,13 @@ def _is_training(folder: Path) -> bool:
 def read_attempts(
     folder: Path, *, limit: int | None = None, tick: Callable[[], None] = lambda: None
 ) -> Iterator[Analysed]:
-    """Every attempt of a run, or the first so many; raises as :func:`stored_attempts` does."""
-    for stored in islice(stored_attempts(folder), limit):
-        yield analysed(stored)
-        tick()
+    """Every attempt of a run, or the first so many.
+
+    Raises:
+        MissingExtraError: an answer needs algebra, and math-verify is not installed.
+        CodeDanceError: as :func:`stored_attempts` does.
+    """
+    with algebra_on_demand() as equivalent:
+        for stored in islice(stored_attempts(folder), limit):
+            yield analysed(stored, equivalent=equivalent)
+            tick()

@@ -96,7 +96,7 @@ def _part(steps: Sequence[tuple[int, Sequence[Analysed]]], wanted: frozenset[Ope
         first=steps[0][0],
         last=steps[-1][0],
         used=used,
-        success=share(cell.outcome is CallOutcome.OK for cell in cells),
+        success=share(cell.outcome is CallOutcome.OK for cell in cells if cell.outcome is not None),
         right=share(one.right for one in attempts if one.right is not None),
         right_with=share(one.right for one in attempts if one.right is not None and one.operations & wanted),
         coded=coded,

@@ -198,7 +198,7 @@ def _habit(name: str, corpus: Corpus, every: Sequence[Row], *, steps: Sequence[t
         cell.outcome is CallOutcome.OK
         for one, _ in every
         for cell in one.cells
-        if any(operation.value == name for operation in cell.operations)
+        if cell.outcome is not None and any(operation.value == name for operation in cell.operations)
     ]
     in_run = share(name in names for _, names in every)
     assert in_run is not None, "the name is one of the run's"

@@ -18,7 +18,7 @@ from codedance.analysis.evidence import EvidenceFile, evidence_of, true_count
 from codedance.analysis.looking import Box, locate
 from codedance.analysis.operations import Operation, operations_of_cells
 from codedance.analysis.shares import Share, share
-from codedance.rewards import Unscored, matches
+from codedance.rewards import Unscored, algebra_on_demand, matches
 from codedance.schema import NumberAnswer, Record, Trajectory
 
 __all__ = ["Faithfulness", "Look", "Looked", "Looking", "faithfulness_of", "look_of", "looks"]
@@ -27,7 +27,9 @@ _SEEN = 0.9
 """Share of a box's area that a view must hold for what is in it to be seen."""
 _MOST_VIEWS = 24
 """Views of one attempt that are looked for."""
-_NUMBER = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
+_LARGEST_COUNT = 1e15
+"""Beyond it, and with a fraction, a number that was printed is no count."""
 
 
 class Looked(StrEnum):
@@ -119,18 +121,30 @@ def looks(
         DataError: it holds no trajectories.
         MissingExtraError: OpenCV is not installed.
     """
-    for stored in islice(stored_attempts(folder), limit):
-        yield look_of(stored, told=told)
-        tick()
+    with algebra_on_demand() as equivalent:
+        for stored in islice(stored_attempts(folder), limit):
+            yield look_of(stored, told=told, equivalent=equivalent)
+            tick()
 
 
-def look_of(stored: Stored, *, told: EvidenceFile | None = None) -> Look | None:
-    """How one attempt looked; ``None`` if nobody knows where the evidence lies."""
+def look_of(
+    stored: Stored,
+    *,
+    told: EvidenceFile | None = None,
+    equivalent: Callable[[str, str], bool] | None = None,
+) -> Look | None:
+    """How one attempt looked; ``None`` if nobody knows where the evidence lies.
+
+    Args:
+        stored: the attempt.
+        told: where the evidence lies, for tasks that do not say it.
+        equivalent: how mathematical answers are compared; without it those that are not written alike are not scored.
+    """
     trajectory = stored.trajectory
     evidence = evidence_of(trajectory.task, told)
     if not evidence or len(trajectory.task.images) != 1:
         return None
-    scored = scored_attempt(stored)
+    scored = scored_attempt(stored, equivalent=equivalent)
     right = None if isinstance(scored, Unscored) else scored.correct
     counted = _counted(trajectory)
     count = true_count(trajectory.task)
@@ -225,7 +239,8 @@ def _counted(trajectory: Trajectory) -> int | None:
             continue
         printed = _NUMBER.findall(f"{execution.stdout} {execution.value or ''}"[-2000:])
         if printed:
-            return int(printed[-1][:18])
+            value = float(printed[-1])
+            return int(value) if value.is_integer() and abs(value) < _LARGEST_COUNT else None
     return None
 
 

@@ -19,10 +19,10 @@ from pydantic import JsonValue
 
 from codedance.analysis.shares import Share, share
 from codedance.episode import EpisodeSettings, run_episode
-from codedance.errors import CodeDanceError, DataError
+from codedance.errors import CodeDanceError, DataError, ungrouped
 from codedance.imaging import Picture
 from codedance.models.contract import Model
-from codedance.rewards import CallOutcome, call_outcome, matches
+from codedance.rewards import CallOutcome, algebra_on_demand, call_outcome, matches
 from codedance.sandbox import IdleSandbox, Sandbox, SwappedSandbox
 from codedance.schema import Record, StopReason, Task, Trajectory
 from codedance.store import Manifest, RunFolder
@@ -175,13 +175,11 @@ async def ablate(
 
         for _ in there:
             tick()
-        try:
+        with ungrouped(CodeDanceError, BaseException):
             async with anyio.create_task_group() as group:
                 for pair in pairs:
                     if f"{pair.task.id}#0" not in there:
                         group.start_soon(play, pair)
-        except BaseExceptionGroup as errors:
-            raise _ours(errors) from None
     return feedback_of(out, pairs, model=model.name)
 
 
@@ -189,21 +187,28 @@ def feedback_of(out: Path, pairs: Sequence[Pair], *, model: str) -> Feedback:
     """Summary of the episodes in the folders of :func:`ablate`."""
     others = {pair.task.id: pair.other for pair in pairs}
     outcomes = []
-    for condition in Condition:
-        every = [one for one in RunFolder.open(out / condition.value).trajectories() if one.task.id in others]
-        outcomes.append(_outcome(condition, every, others))
+    with algebra_on_demand() as equivalent:
+        for condition in Condition:
+            every = [one for one in RunFolder.open(out / condition.value).trajectories() if one.task.id in others]
+            outcomes.append(_outcome(condition, every, others, equivalent=equivalent))
     return Feedback(model=model, pairs=len(pairs), outcomes=tuple(outcomes))
 
 
-def _outcome(condition: Condition, every: Sequence[Trajectory], others: Mapping[str, Task]) -> Outcome:
+def _outcome(
+    condition: Condition,
+    every: Sequence[Trajectory],
+    others: Mapping[str, Task],
+    *,
+    equivalent: Callable[[str, str], bool],
+) -> Outcome:
     broken = (StopReason.MODEL_FAILED, StopReason.SANDBOX_FAILED)
     ended = [one for one in every if one.stop not in broken]
     calls = [turn.execution for one in ended for turn in one.turns if turn.execution is not None]
     return Outcome(
         condition=condition,
         attempts=len(ended),
-        right=share(_answers(one, one.task) for one in ended),
-        follows=share(_answers(one, others[one.task.id]) for one in ended),
+        right=share(_answers(one, one.task, equivalent) for one in ended),
+        follows=share(_answers(one, others[one.task.id], equivalent) for one in ended),
         no_answer=share(one.answer is None for one in ended),
         ran_code=share(any(turn.code is not None for turn in one.turns) for one in ended),
         succeeded=share(call_outcome(one) is CallOutcome.OK for one in calls),
@@ -211,14 +216,5 @@ def _outcome(condition: Condition, every: Sequence[Trajectory], others: Mapping[
     )
 
 
-def _ours(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error of a group, as one that tells a person what to do if there is one."""
-    ours = errors.subgroup(CodeDanceError) or errors
-    first: BaseException = ours
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
-
-
-def _answers(trajectory: Trajectory, task: Task) -> bool:
-    return trajectory.answer is not None and task.answer is not None and matches(trajectory.answer, task.answer)
+def _answers(trajectory: Trajectory, task: Task, equivalent: Callable[[str, str], bool]) -> bool:
+    return task.answer is not None and matches(trajectory.answer, task.answer, equivalent=equivalent)

@@ -124,7 +124,7 @@ def usage_of(attempts: Iterable[Analysed], *, runs: Sequence[str] = ()) -> Usage
             operations[operation].domains[one.domain] += 1
         for cell in one.cells:
             for operation in cell.operations:
-                operations[operation].succeeded.append(cell.outcome is CallOutcome.OK)
+                operations[operation].succeeded += [cell.outcome is CallOutcome.OK] if cell.outcome is not None else []
     count = totals["attempts"]
     rows = [_operation_use(name, tally, scored, count=count) for name, tally in operations.items()]
     return Usage(

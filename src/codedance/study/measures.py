@@ -70,14 +70,14 @@ class Measure(StrEnum):
 
 def row_of(one: Analysed) -> Row:
     """An attempt, reduced."""
-    succeeded = sum(cell.outcome.succeeded() for cell in one.cells)
+    known = [cell.outcome for cell in one.cells if cell.outcome is not None]
     return Row(
         task=one.task,
         difficulty=one.difficulty,
         right=one.right,
         turns=one.turns,
-        cells=len(one.cells),
-        succeeded=succeeded,
+        cells=len(known),
+        succeeded=sum(outcome.succeeded() for outcome in known),
     )
 
 

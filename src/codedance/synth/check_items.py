@@ -72,10 +72,18 @@ class Examiner:
     Args:
         store: the folder's pictures.
         count_tokens: tokens of a text.
+        equivalent: how mathematical answers are compared; without it only those written alike are the same.
     """
 
-    def __init__(self, store: PictureStore, count_tokens: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        store: PictureStore,
+        count_tokens: Callable[[str], int],
+        *,
+        equivalent: Callable[[str, str], bool] | None = None,
+    ) -> None:
         self._store = store
+        self._equivalent = equivalent
         self._count = count_tokens
         self._sound: dict[str, str | None] = {}
         """What is wrong with a picture, by its hash; ``None`` if nothing is."""
@@ -100,7 +108,7 @@ class Examiner:
         found.faults += [(CheckName.REPLIES, f"{record.id}: {fault}") for fault in _ending_faults(record, replies)]
         if record.task.answer is not None:
             found.examined[CheckName.ANSWERS] = 1
-            if not matches(record.answer, record.task.answer):
+            if not matches(record.answer, record.task.answer, equivalent=self._equivalent):
                 expected = reference_text(record.task.answer)
                 said = "no answer" if record.answer is None else repr(record.answer[:60])
                 found.faults.append((CheckName.ANSWERS, f"{record.id}: {said}, but it is {expected[:60]!r}"))

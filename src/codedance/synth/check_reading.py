@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from codedance.errors import DataError, MissingExtraError, StoreError, UsageError
+from codedance.rewards import algebra_on_demand
 from codedance.schema import ImageRef, Task, Trajectory
 from codedance.similarity.neighbours import Neighbours
 from codedance.similarity.threads import in_order
@@ -94,11 +95,19 @@ def read_set(
     Raises:
         StoreError: there is no run folder.
         DataError: it holds nothing.
+        MissingExtraError: a mathematical answer is to be compared, and math-verify is not installed.
     """
     run = RunFolder.open(folder)
     scan = Scan(folder)
-    examiner = Examiner(run.pictures, count_tokens or (lambda text: -(-len(text) // CHARACTERS_PER_TOKEN)))
+    count = count_tokens or (lambda text: -(-len(text) // CHARACTERS_PER_TOKEN))
+    with algebra_on_demand() as equivalent:
+        _scan(scan, Examiner(run.pictures, count, equivalent=equivalent), threads=threads, tick=tick)
+    if not scan.trajectories and not scan.tasks and not scan.faults:
+        raise DataError(f"{folder}: holds neither trajectories nor tasks")
+    return scan
 
+
+def _scan(scan: Scan, examiner: Examiner, *, threads: int, tick: Callable[[], None]) -> None:
     def look(job: tuple[int, bytes, bool]) -> tuple[int, Findings | str, str]:
         offset, line, attempted = job
         kind: type[Trajectory] | type[Task] = Trajectory if attempted else Task
@@ -107,12 +116,9 @@ def read_set(
             return offset, examiner.trajectory(record), record.id
         return offset, examiner.task(record) if isinstance(record, Task) else record, ""
 
-    for offset, found, name in in_order(look, _lines(folder), threads=threads):
+    for offset, found, name in in_order(look, _lines(scan.folder), threads=threads):
         _gather(scan, found, offset, name)
         tick()
-    if not scan.trajectories and not scan.tasks and not scan.faults:
-        raise DataError(f"{folder}: holds neither trajectories nor tasks")
-    return scan
 
 
 def _lines(folder: Path) -> Iterator[tuple[int, bytes, bool]]:

@@ -7,10 +7,13 @@ the label is right: yes means that the label holds and the question is beyond it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import assert_never
+
+import anyio
 
 from codedance.errors import UsageError
 from codedance.imaging import Picture
@@ -108,7 +111,16 @@ class _Scales:
 
     asker: Asker
     settings: WeighSettings
-    usage: dict[Party, Usage]
+    equivalent: Callable[[str, str], bool] | None
+    usage: dict[Party, Usage] = field(default_factory=dict)
+
+    async def same(self, answer: str | None, label: Answer) -> bool:
+        """Whether an answer is the label."""
+        if not isinstance(label, MathAnswer):
+            return matches(answer, label)
+        if self.equivalent is None:
+            raise ValueError("a mathematical label needs algebra: give `equivalent`")
+        return await anyio.to_thread.run_sync(partial(matches, answer, label, equivalent=self.equivalent))
 
     async def ask(self, query: Query) -> Answered | Unanswered:
         """Ask, again while there is no answer."""
@@ -124,7 +136,13 @@ class _Scales:
 
 
 async def weigh(
-    task: Task, pictures: Sequence[Picture], *, label: Answer, asker: Asker, settings: WeighSettings
+    task: Task,
+    pictures: Sequence[Picture],
+    *,
+    label: Answer,
+    asker: Asker,
+    settings: WeighSettings,
+    equivalent: Callable[[str, str], bool] | None = None,
 ) -> Weighed:
     """Weigh one question with the weak model of the asker, and with its strong one if there is one.
 
@@ -134,8 +152,12 @@ async def weigh(
         label: the reference answer.
         asker: holds the models.
         settings: attempts, sampling and the rule.
+        equivalent: how mathematical answers are compared; needed if the label is one.
+
+    Raises:
+        ValueError: the label is mathematical and ``equivalent`` was not given.
     """
-    scales = _Scales(asker, settings, {})
+    scales = _Scales(asker, settings, equivalent)
     messages = tuple(opening(task, pictures, ProtocolInfo(system_prompt=direct_prompt())))
     answers: list[str | None] = []
     for attempt in range(settings.attempts):
@@ -145,7 +167,7 @@ async def weigh(
         if isinstance(reply, Unanswered):
             return Weighed(reply, scales.usage)
         answers.append(_answer(reply))
-    right = sum(matches(answer, label) for answer in answers)
+    right = sum([await scales.same(answer, label) for answer in answers])
     easy = right >= settings.rule.easy_share * len(answers)
     strong = _Strong(None, Label.UNCHECKED)
     if asker.has(Party.STRONG) and (settings.check_easy or not easy):
@@ -170,8 +192,8 @@ async def weigh(
 async def check_label(
     task: Task, pictures: Sequence[Picture], *, label: Answer, asker: Asker, settings: WeighSettings
 ) -> tuple[Label | Unanswered, dict[Party, Usage]]:
-    """Only what the strong model says about a label, for runs without a weak model."""
-    scales = _Scales(asker, settings, {})
+    """Only what the strong model says about a label (not a mathematical one), for runs without a weak model."""
+    scales = _Scales(asker, settings, None)
     messages = tuple(opening(task, pictures, ProtocolInfo(system_prompt=direct_prompt())))
     checked = await _check(scales, messages, task.question, label=label)
     return (checked if isinstance(checked, Unanswered) else checked.label), scales.usage
@@ -275,7 +297,7 @@ async def _check(
     if isinstance(own, Unanswered):
         return own
     answer = _answer(own)
-    if matches(answer, label):
+    if await scales.same(answer, label):
         return _Strong(True, Label.CONFIRMED, answer)
     asks = prompt("label_check")
     said = asks.render(question=question, answer=label_text(label))

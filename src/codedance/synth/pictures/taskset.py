@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -12,10 +14,20 @@ from pydantic import JsonValue
 from codedance.errors import DataError, StoreError
 from codedance.models.asking import Asker, CachedReply, Party, Unanswered, Usage
 from codedance.models.contract import Model
-from codedance.schema import Answer, Record, Task, Text
+from codedance.rewards import MathChecker
+from codedance.schema import Answer, MathAnswer, Record, Task, Text
 from codedance.store import Manifest, RecordCache, RunFolder, write_text
 from codedance.synth.pictures.crew import share_out
-from codedance.synth.pictures.filtering import Label, Stratum, Weighing, check_rule, label_text, rule_text, weigh
+from codedance.synth.pictures.filtering import (
+    Label,
+    Stratum,
+    Weighed,
+    Weighing,
+    check_rule,
+    label_text,
+    rule_text,
+    weigh,
+)
 from codedance.synth.pictures.settings import FilterSettings
 from codedance.synth.pictures.synthesis import CACHE
 from codedance.synth.pictures.wording import prompt_versions
@@ -145,19 +157,23 @@ async def filter_tasks(
 
     Raises:
         ModelError: a model cannot be reached at the start.
+        MissingExtraError: an answer is mathematical, and math-verify is not installed.
         StoreError: a folder cannot be read or written, or another run is using it.
     """
     done = {task.id for task in run.tasks()}
     waiting = [task for task in source.tasks if task.id not in done and task.answer is not None]
     skipped = _Skipped()
     tell = listener or (lambda weighing: None)
-    with RecordCache(run.folder / CACHE, CachedReply) as cache:
+    # Asked for before anything is: answers that need algebra are not compared without it.
+    algebra = MathChecker() if any(isinstance(task.answer, MathAnswer) for task in waiting) else None
+    with RecordCache(run.folder / CACHE, CachedReply) as cache, algebra or nullcontext():
         asker = Asker(models, cache, seconds=settings.seconds_per_call)
+        weighed = partial(weigh, asker=asker, settings=settings, equivalent=algebra.equivalent if algebra else None)
         if waiting:
             await asker.greet()
 
         async def work(task: Task) -> None:
-            tell(await _weigh_one(task, source, run, asker=asker, settings=settings, skipped=skipped))
+            tell(await _weigh_one(task, source, run, weigh=weighed, skipped=skipped))
 
         await share_out(waiting, work, at_once=min(settings.concurrency, max(1, len(waiting))))
     report = _report(source, run, skipped, rule=rule_text(settings, strong=Party.STRONG in models))
@@ -166,7 +182,7 @@ async def filter_tasks(
 
 
 async def _weigh_one(
-    task: Task, source: TaskSet, run: RunFolder, *, asker: Asker, settings: FilterSettings, skipped: _Skipped
+    task: Task, source: TaskSet, run: RunFolder, *, weigh: Callable[..., Awaitable[Weighed]], skipped: _Skipped
 ) -> Weighing | None:
     if task.answer is None:
         return None
@@ -176,7 +192,7 @@ async def _weigh_one(
         skipped.add(task, "picture cannot be read", str(error))
         return None
     pictures = [by_hash[ref.sha256] for ref in task.images]
-    weighed = await weigh(task, pictures, label=task.answer, asker=asker, settings=settings)
+    weighed = await weigh(task, pictures, label=task.answer)
     if isinstance(weighed.result, Unanswered):
         skipped.add(task, weighed.result.fault.value, weighed.result.detail)
         return None

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from codedance.protocol import parse_reply
-from codedance.rewards import Attempt, CallOutcome, RewardSettings, Unscored, call_outcome, format_fault, matches
+from codedance.rewards import Attempt, CallOutcome, RewardSettings, Unscored, format_fault, matches, turn_outcome
 from codedance.schema import (
     ChoiceAnswer,
     MathAnswer,
@@ -209,10 +209,8 @@ def _verdict(trajectory: Trajectory) -> Verdict:
 def _outcome(turn: Turn, trajectory: Trajectory) -> str | None:
     if turn.code is None:
         return None
-    if turn.execution is not None:
-        return call_outcome(turn.execution).value
-    timed_out = trajectory.stop is StopReason.TIME and turn is trajectory.turns[-1]
-    return CallOutcome.TIMEOUT.value if timed_out else "?"
+    outcome = turn_outcome(turn, trajectory)
+    return outcome.value if outcome is not None else "?"
 
 
 def _category(meta: Mapping[str, JsonValue]) -> str:
