@@ -20,10 +20,14 @@
         └── ModelContextFullError   the conversation does not fit the model's context
 
 A message is one line that says what happened and what to do about it. What model-written code does wrong is never an
-exception: it is an :class:`~codedance.schema.Execution`.
+exception: it is an :class:`~codedance.schema.Execution`. Work that is done side by side raises errors in groups;
+:func:`ungrouped` takes them out.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 __all__ = [
     "CodeDanceError",
@@ -42,6 +46,7 @@ __all__ = [
     "StoreError",
     "TierUnavailableError",
     "UsageError",
+    "ungrouped",
 ]
 
 
@@ -114,3 +119,41 @@ class ModelReplyError(ModelError):
 
 class ModelContextFullError(ModelError):
     """The conversation is longer than the model can read; the episode ends as if its token budget were used up."""
+
+
+@contextmanager
+def ungrouped(*kinds: type[BaseException]) -> Iterator[None]:
+    """Raise the one error that tells what happened instead of the group that a task group raises, even for one error.
+
+    The first failure of a task group cancels the other tasks, so what else lies in the group is mostly its consequence.
+    A cancellation, and whatever comes without a group, passes unchanged. The error keeps its own cause.
+
+    Args:
+        kinds: which errors, in order of preference: the first error of the first kind that is there, however deep its
+            group lies. :class:`CodeDanceError` if none is named. A group without any of them is raised as it is: all
+            of it is needed to find a bug.
+
+    >>> with ungrouped():
+    ...     raise ExceptionGroup("tasks", [OSError(), ExceptionGroup("more", [StoreError("the disk is full")])])
+    Traceback (most recent call last):
+    codedance.errors.StoreError: the disk is full
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error = next(filter(None, (_first(group, kind) for kind in kinds or (CodeDanceError,))), None)
+        if error is None:
+            raise
+        context = error.__context__
+        try:
+            raise error
+        finally:
+            error.__context__ = context  # raised here, it would have got the group
+
+
+def _first(group: BaseExceptionGroup[BaseException], kind: type[BaseException]) -> BaseException | None:
+    """The first error of a kind in a tree of groups, depth first."""
+    found: BaseException | None = group.subgroup(kind)
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -380,6 +380,24 @@ async def test_progress_counts_and_tells_accuracy(tmp_path: Path) -> None:
     assert f"({seen[-1].right}/6)" in seen[-1].status
 
 
+async def test_the_first_reason_that_ends_a_run_is_raised_as_itself(tmp_path: Path) -> None:
+    benchmarks = expand(["worlds/search"])
+    settings = eval_settings(ReasoningMode.DIRECT, rows=LoadSettings(limit=3))
+    reason = RuntimeError("the screen is gone")
+
+    def refuse(progress: Progress) -> None:
+        if progress.ended:
+            raise reason
+
+    loaded = open_rows(benchmarks, settings.rows)
+    model = ScriptedModel(["<answer>7</answer>"])
+    with EvalRun(tmp_path / "run", benchmarks, loaded, settings=settings, model="m") as state:
+        asked = evaluate(state, model, NoSandbox(), patience=SHORT, listener=refuse)
+        with pytest.raises(RuntimeError) as caught:
+            await asked
+    assert caught.value is reason
+
+
 def test_names_of_worlds_and_their_groups() -> None:
     assert len(expand(["worlds"])) == 18
     assert [one.name for one in expand(["worlds/hard", "worlds/charts/hard"])][:2] == [

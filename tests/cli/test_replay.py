@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from tests.leakage.test_audit import run
 
+from codedance.cli.recorded import offsets
 from codedance.episode import EpisodeSettings, run_episode
 from codedance.imaging import Picture
 from codedance.models.scripted import ScriptedModel
@@ -224,6 +225,21 @@ def test_bad_input_is_one_line_and_code_two(words: list[str], message: str, desk
     result = run(*words, folder=desk)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_run_that_vanishes_before_it_runs_again_is_one_line_and_code_two(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanishing(folder: Path, name: str | None) -> tuple[Sequence[int], int]:
+        found = offsets(folder, name)
+        (folder / "trajectories.jsonl").unlink()
+        return found
+
+    monkeypatch.setattr("codedance.cli.recorded.offsets", vanishing)
+    result = run("replay", "run", folder=desk)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("run/trajectories.jsonl: cannot be read (No such file or directory)\n")
     assert result.stderr.count("\n") == 1
 
 

@@ -9,9 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import anyio
 import pytest
 from PIL import Image
+from tests.leakage.test_audit import run
 
+from codedance.errors import SandboxError
+from codedance.sandbox.abuses import ABUSES
 from codedance.schema import Execution, ExecutionStatus
 
 SANDBOX = [sys.executable, "-m", "codedance.cli.app", "sandbox"]
@@ -120,3 +124,41 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], says: str) 
     assert result.returncode == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+async def failing(*values: object, **named: object) -> None:
+    """Fails as work does that is done side by side: in a group."""
+
+    async def fail() -> None:
+        raise SandboxError("no process can be had")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(fail)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["audit"], "audit._attack"),
+        (["audit", "--soak", "9"], "audit._honest"),
+        (["bench", "--rounds", "5"], "bench._throughput"),
+    ],
+)
+def test_a_sandbox_that_fails_under_attack_is_one_line_and_code_four(
+    arguments: list[str], part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"codedance.sandbox.{part}", failing)
+    monkeypatch.setattr("codedance.sandbox.abuses.ABUSES", ABUSES[:2])
+    result = run("sandbox", *arguments, folder=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr.strip()) == (4, "", "codedance: no process can be had")
+
+
+def test_a_tool_that_cannot_be_isolated_is_one_line_and_code_four() -> None:
+    program = (
+        "import sys\nfrom codedance.cli.app import main\nfrom codedance.errors import TierUnavailableError\n"
+        "from codedance.sandbox import local\ndef refuse(tier):\n    raise TierUnavailableError('no walls here')\n"
+        "local.available_tier = refuse\nsys.argv = ['codedance', 'sandbox', 'mcp']\nmain()"
+    )
+    words = [sys.executable, "-c", program]
+    result = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+    assert (result.returncode, result.stdout, result.stderr) == (4, "", "codedance: no walls here\n")

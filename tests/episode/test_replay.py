@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from PIL import Image
 from codedance.episode import EpisodeSettings, Rollout, run_episode
 from codedance.episode.comparison import Aspect, Context, Sameness, compare_pictures, compare_texts
 from codedance.episode.replay import TurnVerdict, recorded_limits, replay
+from codedance.episode.replaying import Recorded, Replayed, recorded_at, replay_all
 from codedance.errors import SandboxError, StoreError
 from codedance.imaging import Picture
 from codedance.models.scripted import ScriptedModel
@@ -166,6 +168,25 @@ async def test_failing_infrastructure_is_an_error_and_no_verdict(sandbox: LocalS
         pass
     with pytest.raises(SandboxError):
         await again(closed, rollout.trajectory, dict(rollout.pictures))
+
+
+async def test_a_file_of_trajectories_that_cannot_be_read_is_an_error_of_its_own(
+    sandbox: LocalSandbox, picture: Picture, tmp_path: Path
+) -> None:
+    recorded = recorded_at(tmp_path / "trajectories.jsonl", [0, 9], lambda ref: picture)
+    with pytest.raises(StoreError, match=r"trajectories\.jsonl: cannot be read \(No such file"):
+        await replay_all(recorded, sandbox=sandbox)
+
+
+async def test_what_a_listener_raises_ends_the_replay_as_itself(sandbox: LocalSandbox, picture: Picture) -> None:
+    rollout = await play(sandbox, picture, ["print(1)"])
+    line = rollout.trajectory.model_dump_json().encode()
+
+    def refuse(one: Replayed) -> None:
+        raise StoreError(f"{one.id} cannot be kept")
+
+    with pytest.raises(StoreError, match="t#0 cannot be kept"):
+        await replay_all(iter([Recorded(line, lambda ref: picture)] * 3), sandbox=sandbox, listener=refuse)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codedance.cli.settings import apply_settings
-from codedance.errors import MissingExtraError, UsageError
+from codedance.errors import MissingExtraError, UsageError, ungrouped
 from codedance.sandbox.contract import Limits, Tier
 
 if TYPE_CHECKING:
@@ -125,4 +125,5 @@ def mcp(
     except ImportError:
         raise MissingExtraError("the MCP server", "mcp") from None
     sandbox = LocalSandbox(tier=tier, limits=apply_settings(Limits(), assignments or []))
-    create_server(sandbox, max_sessions=max_sessions).run("stdio")
+    with ungrouped():  # what cannot be had is found out within the server
+        create_server(sandbox, max_sessions=max_sessions).run("stdio")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ import typer
 
 from codedance.cli.settings import apply_settings
 from codedance.cli.train_options import AskedTasks, Device, SettingsFile, Threads
-from codedance.errors import CodeDanceError, MissingExtraError, UsageError
+from codedance.errors import MissingExtraError, UsageError, ungrouped
 
 if TYPE_CHECKING:
     from codedance.models.local.chat import Encoder
@@ -223,7 +222,8 @@ def run_policy(
                     progress=view.doing,
                 )
 
-        _unwrapped(lambda: anyio.run(train))
+        with ungrouped():
+            anyio.run(train)
     save_checkpoint(network.cpu(), encoder.tokenizer, folder / "checkpoint")
 
 
@@ -252,7 +252,8 @@ def rehearsed(
                 )
             )
 
-    _unwrapped(lambda: anyio.run(measure))
+    with ungrouped():
+        anyio.run(measure)
     return found[0]
 
 
@@ -261,24 +262,6 @@ def _place(settings: GrpoSettings) -> AbstractAsyncContextManager[Sandbox]:
     from codedance.sandbox import IdleSandbox, LocalSandbox
 
     return LocalSandbox() if settings.execute else nullcontext(IdleSandbox())
-
-
-def _unwrapped(job: Callable[[], None]) -> None:
-    """Run a job whose one error may come in a group of one, as task groups raise it."""
-    try:
-        job()
-    except BaseExceptionGroup as group:
-        ours = [one for one in _leaves(group) if isinstance(one, CodeDanceError)]
-        if not ours:
-            raise
-        raise ours[0] from None
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for one in group.exceptions:
-        found += _leaves(one) if isinstance(one, BaseExceptionGroup) else [one]
-    return found
 
 
 def _report(found: Rehearsal) -> str:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from codedance.episode.comparison import Sameness
 from codedance.episode.replay import TurnVerdict, replay
-from codedance.errors import DataError, PictureError, SandboxError, StoreError
+from codedance.errors import DataError, PictureError, SandboxError, StoreError, ungrouped
 from codedance.imaging import Picture
 from codedance.sandbox.contract import Sandbox
 from codedance.schema import ImageRef, Record, Text, Trajectory
@@ -152,9 +152,10 @@ async def replay_all(
             tally.count(number, done)
             listener(done)
 
-    async with anyio.create_task_group() as group:
-        for _ in range(max(1, sessions)):
-            group.start_soon(work)
+    with ungrouped():
+        async with anyio.create_task_group() as group:
+            for _ in range(max(1, sessions)):
+                group.start_soon(work)
     if tally.broken is not None and not tally.ran:
         raise tally.broken
     return tally.report(of=of, seed=seed, seconds=time.monotonic() - begin)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from codedance.errors import SandboxError, UsageError
+from codedance.errors import SandboxError, UsageError, ungrouped
 from codedance.sandbox.abuses import ABUSES, SECRET_NAME, Abuse, Outcome
 from codedance.sandbox.contract import CellResult, Limits, Sandbox, Tier
 from codedance.schema import ExecutionStatus
@@ -95,23 +95,24 @@ async def audit(
     findings: dict[int, Finding] = {}
     limiter = anyio.CapacityLimiter(at_once)
     try:
-        async with sandbox.session() as neighbour, anyio.create_task_group() as group:
-            await neighbour.run("mine = 'untouched'")
+        with ungrouped():
+            async with sandbox.session() as neighbour, anyio.create_task_group() as group:
+                await neighbour.run("mine = 'untouched'")
 
-            async def one(number: int, abuse: Abuse) -> None:
-                async with limiter:
-                    finding = await _attack(sandbox, abuse)
-                    async with lock:
-                        kept = (await neighbour.run("mine")).execution.value
-                if kept != "'untouched'" and finding.problem is None:
-                    finding = Finding(abuse, finding.seen, "a neighbour was disturbed", finding.seconds)
-                findings[number] = finding
-                if listener is not None:
-                    listener(finding)
+                async def one(number: int, abuse: Abuse) -> None:
+                    async with limiter:
+                        finding = await _attack(sandbox, abuse)
+                        async with lock:
+                            kept = (await neighbour.run("mine")).execution.value
+                    if kept != "'untouched'" and finding.problem is None:
+                        finding = Finding(abuse, finding.seen, "a neighbour was disturbed", finding.seconds)
+                    findings[number] = finding
+                    if listener is not None:
+                        listener(finding)
 
-            lock = anyio.Lock()
-            for number, abuse in enumerate(abuses):
-                group.start_soon(one, number, abuse)
+                lock = anyio.Lock()
+                for number, abuse in enumerate(abuses):
+                    group.start_soon(one, number, abuse)
     finally:
         del os.environ[SECRET_NAME]
     return [findings[number] for number in sorted(findings)]
@@ -203,9 +204,10 @@ async def soak(
         if listener is not None:
             listener()
 
-    async with anyio.create_task_group() as group:
-        for number in range(sessions):
-            group.start_soon(one, number)
+    with ungrouped():
+        async with anyio.create_task_group() as group:
+            for number in range(sessions):
+                group.start_soon(one, number)
     seconds = time.monotonic() - begin
     after = await _settled(sandbox)
     return Soak(sessions, -(-sessions // hostile_every), correct, seconds, before, after)

@@ -37,6 +37,7 @@ async def rerun(
 
     Raises:
         SandboxError: not one trajectory could run.
+        StoreError: the file of trajectories cannot be read.
     """
     report = await replay_all(
         recorded_at(folder / "trajectories.jsonl", offsets, RunFolder.open(folder).pictures.get),

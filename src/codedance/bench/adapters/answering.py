@@ -12,7 +12,7 @@ import anyio
 from PIL import Image
 
 from codedance.episode import EpisodeSettings, run_episode
-from codedance.errors import ModelUnreachableError, PictureError
+from codedance.errors import ModelUnreachableError, PictureError, ungrouped
 from codedance.imaging import Picture
 from codedance.models import load_model
 from codedance.models.contract import Model
@@ -132,9 +132,10 @@ async def _answer_all(
                         failed.append(_why(told))
                     tick()
 
-            async with anyio.create_task_group() as group:
-                for _ in range(min(settings.concurrency, len(left))):
-                    group.start_soon(work)
+            with ungrouped():
+                async with anyio.create_task_group() as group:
+                    for _ in range(min(settings.concurrency, len(left))):
+                        group.start_soon(work)
     if failed:
         if len(failed) == len(left):
             raise ModelUnreachableError(f"not one of {len(left)} questions could be answered ({failed[0]})")

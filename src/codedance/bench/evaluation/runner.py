@@ -29,6 +29,7 @@ from codedance.errors import (
     ModelUnreachableError,
     SandboxError,
     SandboxLostError,
+    ungrouped,
 )
 from codedance.imaging import Picture
 from codedance.models.contract import Model
@@ -113,11 +114,8 @@ async def evaluate(
         StoreError: the disk refuses.
     """
     runner = _Runner(run, model, sandbox, patience or Patience(), listener)
-    try:
+    with ungrouped(BaseException):  # the first reason; the others are its consequences
         await runner.work()
-    except BaseExceptionGroup as group:
-        # The first reason; the others are its consequences.
-        raise _first(group) from None
     run.finish()
     return runner.progress()
 
@@ -276,9 +274,3 @@ def _next_few(rows: Iterator[LoadedRow]) -> list[LoadedRow]:
         if len(found) >= _AT_ONCE or time.monotonic() - begin > _MOMENT_SECONDS:
             break
     return found
-
-
-def _first(group: BaseExceptionGroup) -> BaseException:
-    """The first error in a tree of groups."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

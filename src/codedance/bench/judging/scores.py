@@ -13,7 +13,7 @@ from codedance.bench.judging.judge import Judge, prompt_versions
 from codedance.bench.judging.judgement import Judgement, JudgeReport
 from codedance.bench.outcomes import Outcome, RowScore
 from codedance.bench.scoring import Reply
-from codedance.errors import CodeDanceError
+from codedance.errors import ungrouped
 from codedance.models.asking import Usage
 
 __all__ = ["JudgedRow", "count_judgements", "goes_to_judge", "judge_rows", "judge_summary"]
@@ -58,25 +58,18 @@ async def judge_rows(
     """
     judged: list[JudgedRow | None] = [None if goes_to_judge(score) else JudgedRow(score, None) for _, score in rows]
     waiting = iter([place for place, row in enumerate(judged) if row is None])
-    failures: list[CodeDanceError] = []
 
     async def work() -> None:
         for place in waiting:
             reply, score = rows[place]
-            try:
-                judgement = await judge.decide(benchmark, reply.row, reply.prediction or "")
-            except CodeDanceError as error:  # carried out of the task group, which would wrap it
-                failures.append(error)
-                group.cancel_scope.cancel()
-                return
+            judgement = await judge.decide(benchmark, reply.row, reply.prediction or "")
             judged[place] = JudgedRow(_rescored(score, judgement), judgement)
             tick()
 
-    async with anyio.create_task_group() as group:
-        for _ in range(judge.settings.concurrency):
-            group.start_soon(work)
-    if failures:
-        raise failures[0]
+    with ungrouped():
+        async with anyio.create_task_group() as group:
+            for _ in range(judge.settings.concurrency):
+                group.start_soon(work)
     return [row for row in judged if row is not None]
 
 

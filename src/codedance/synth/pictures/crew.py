@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import anyio
 
-from codedance.errors import CodeDanceError
+from codedance.errors import ungrouped
 
 __all__ = ["share_out"]
 
@@ -21,20 +21,12 @@ async def share_out(items: Iterable[T], work: Callable[[T], Awaitable[None]], *,
         CodeDanceError: the first one that an item's work raised; everything else is stopped then.
     """
     queue = iter(items)
-    failures: list[CodeDanceError] = []
 
-    async def worker(queue: Iterator[T]) -> None:
+    async def worker() -> None:
         for item in queue:
-            try:
-                await work(item)
-            except CodeDanceError as error:
-                failures.append(error)
-                tasks.cancel_scope.cancel()
-                return
+            await work(item)
 
-    async with anyio.create_task_group() as tasks:
-        for _ in range(at_once):
-            tasks.start_soon(worker, queue)
-    if failures:
-        # The error itself: a group of errors is nothing that a caller could tell a person.
-        raise failures[0]
+    with ungrouped():
+        async with anyio.create_task_group() as tasks:
+            for _ in range(at_once):
+                tasks.start_soon(worker)
