@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import signal
 import subprocess
@@ -156,6 +157,75 @@ async def test_one_shot_programs_take_and_give_files(sandbox: LocalSandbox) -> N
             answer = await client.post("/run_code", json={"code": "1", "files": {name: content}})
             assert answer.status_code == 422
         assert (await client.post("/run_code", json={"code": "1", "language": "rust"})).status_code == 422
+
+
+async def test_files_are_fetched_whole_however_much_they_are_together(sandbox: LocalSandbox) -> None:
+    code = (
+        "import sys\nfor name in 'ab': open(name, 'w').write(name * 499_999)\nopen('empty', 'w').close()\n"
+        "open('large', 'w').write('c' * 500_000)\nimport os\nos.mkdir('folder')\nsys.stdout = open('log', 'w')"
+    )
+    async with served(sandbox) as client:
+        result = await run_code(client, code, fetch_files=["a", "b", "empty", "missing", "folder", "large", "a"])
+        assert {name: base64.b64decode(data) for name, data in result["files"].items()} == {
+            "a": b"a" * 499_999,
+            "b": b"b" * 499_999,
+            "empty": b"",
+        }
+        assert result["status"] == "Success"
+        assert result["message"] == "file 'large' was not fetched: it has 500000 bytes, 500000 are too many"
+
+
+async def test_what_cannot_be_fetched_is_told(sandbox: LocalSandbox) -> None:
+    async with served(sandbox) as client:
+        noisy = "open('x', 'w').write('1')\nimport builtins\nbuiltins.open = None"
+        closed = await run_code(client, noisy, fetch_files=["x"])
+        assert (closed["status"], closed["files"]) == ("Success", {})
+        assert closed["message"].startswith("file 'x' was not fetched: TypeError: 'NoneType' object is not callable")
+        dead = await run_code(client, "import os\nos._exit(0)", fetch_files=["x", "y", "z"])
+        assert (dead["status"], dead["files"]) == ("Failed", {})
+        assert dead["message"] == (
+            "the process ended with exit code 0; file 'x' and 2 more not fetched: the session has ended"
+        )
+
+
+async def test_what_is_fetched_is_bounded_in_bytes_and_in_time(sandbox: LocalSandbox) -> None:
+    small = Limits(wall_seconds=2, disk_bytes=1 << 20)
+    async with served(sandbox, limits=small) as client:
+        names = [f"{'./' * number}x" for number in range(9)]
+        often = await run_code(client, "open('x', 'w').write('x' * 400_000)", fetch_files=names)
+        assert list(often["files"]) == names[:2]
+        assert often["message"] == "file '././x' and 6 more not fetched: together they are over 1048576 bytes"
+        slow = "import os, time\nos.path.isfile = lambda name: time.sleep(1.2)"
+        late = await run_code(client, slow, fetch_files=["x", "y", "z"])
+        assert late["message"] == "file 'y' and 1 more not fetched: that took over 2 seconds"
+
+
+async def test_files_and_input_larger_than_a_message_to_the_session_arrive_whole(sandbox: LocalSandbox) -> None:
+    data = bytes(range(256)) * (9 << 12) + b"end"
+    said = "äx\r\n😀" * 400_000
+    code = (
+        "import hashlib, sys\ndata = open('data.bin', 'rb').read()\n"
+        "print(len(data), hashlib.sha256(data).hexdigest())\n"
+        "print(hashlib.sha256(sys.stdin.read().encode()).hexdigest(), open('empty').read() == '', 'linecache' in dir())"
+    )
+    files = {"data.bin": base64.b64encode(data).decode(), "empty": ""}
+    async with served(sandbox) as client:
+        result = await run_code(client, code, files=files, stdin=said)
+    sums = [hashlib.sha256(one).hexdigest() for one in (data, said.encode())]
+    assert result["run_result"]["stdout"] == f"{len(data)} {sums[0]}\n{sums[1]} True False\n"
+
+
+async def test_a_file_that_does_not_fit_is_refused_before_the_program_runs(sandbox: LocalSandbox) -> None:
+    content = base64.b64encode(bytes(2 << 20)).decode()
+    async with served(sandbox, limits=Limits(wall_seconds=10, file_bytes=1 << 20)) as client:
+        for files, why in (
+            ({"data.bin": content}, "file 'data.bin' could not be laid out for the program (OSError: "),
+            ({"a": "", "a/b": ""}, "file 'a/b' could not be laid out for the program (FileExistsError: "),
+            ({"n" * 300: ""}, "could not be laid out for the program (OSError: "),
+        ):
+            answer = await client.post("/run_code", json={"code": "1", "files": files})
+            assert answer.status_code == 422
+            assert why in answer.json()["detail"]
 
 
 async def test_idle_sessions_are_closed(sandbox: LocalSandbox) -> None:
