@@ -239,6 +239,30 @@ def _request(asked: tuple[Task, tuple[Picture, ...]], folder: Path) -> Request:
     return Request(said, [str(path)], {"codedance": record_text(task), "solution": "3"})
 
 
+async def test_a_reply_that_comes_when_the_time_is_up_is_data_without_loss(
+    question: tuple[Task, tuple[Picture, ...]], tmp_path: Path
+) -> None:
+    request = _request(question, tmp_path)
+    keeper = TurnKeeper(
+        EngineSettings(budgets=Budgets(seconds=0.3)),
+        decode=lambda ids: "".join(map(chr, ids)),
+        count=len,
+        reserved=frozenset(),
+        root=tmp_path,
+    )
+    await keeper.begin(request)
+    await _sleep(0.6)
+    told = await keeper.turn(request, ids=[*map(ord, CROP)], cut=False)
+    assert (told["done"], told["response_token_ids"]) == (True, [*map(ord, CROP)])
+    assert told["response_loss_mask"] == [0] * len(CROP), "no turn of the episode: nothing of it is trained"
+    carried = Carried.read(told["rollout_infos"][CARRIED])
+    assert (carried.stop, carried.spans) == (StopReason.TIME, ())
+    assert carried.attempt is not None
+    assert not carried.attempt.correct
+    mask = torch.zeros(1, len(CROP), dtype=torch.bool)
+    assert sampled_only(mask, [carried]).equal(mask)
+
+
 async def test_turns_of_a_request_go_through_the_loop(
     question: tuple[Task, tuple[Picture, ...]], tmp_path: Path
 ) -> None:
