@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from typer.testing import CliRunner, Result
 
 from codedance.cli.app import app
-from codedance.errors import CodeDanceError, SandboxError, StoreError, UsageError
+from codedance.errors import CodeDanceError, ModelError, ModelReplyError, SandboxError, StoreError, UsageError
 from codedance.models import ScriptedModel
+from codedance.protocol import ChatMessage
 from codedance.sandbox import LocalSandbox
 from codedance.schema import ReasoningMode
 from codedance.synth.generate import generate
 from codedance.synth.plan import GenerateSettings
 from codedance.tasks.worlds import Difficulty
+from codedance.train.evaluate import evaluate_cell
 from codedance.train.held_out import EXAMS, ExamCell, ExamLine, add_exam, exam_cells, examine, read_exams
 from codedance.train.lesson_curves import is_supervised, lesson_curve, lesson_panels
 from codedance.train.nano import NanoRecipe
@@ -156,3 +160,25 @@ def test_runs_that_cannot_be_drawn_together_are_refused(tmp_path: Path) -> None:
     (taught / "curve.jsonl").write_bytes(b"\xff\n")
     assert not is_supervised(taught)
     assert "holds no curve" in said(train("plot", str(tmp_path / "none")))
+
+
+@pytest.mark.anyio
+async def test_what_the_model_failed_at_is_left_out_and_no_wrong_answer() -> None:
+    asked: list[int] = []
+
+    def reply(messages: Sequence[ChatMessage]) -> str:
+        asked.append(len(messages))
+        if len(asked) == 1:
+            raise ModelReplyError("the server hung up")
+        return "<think>I guess.</think>\n<answer>3</answer>"
+
+    async with LocalSandbox() as sandbox:
+        cell: dict[str, Any] = {"family": "counting", "difficulty": Difficulty.EASY, "first_seed": 5}
+        report = await evaluate_cell(ScriptedModel(reply), sandbox, count=3, in_flight=1, **cell)
+        assert (report.count, report.failed, report.answered) == (2, 1, 2)
+        (line,) = await examine(
+            ScriptedModel(reply), sandbox, [ExamCell(family="counting", difficulty=Difficulty.EASY)], step=1, count=2
+        )
+        assert line.count == 2
+        with pytest.raises(ModelError, match=r"none of 2 episodes could be held: the model failed: .*script"):
+            await evaluate_cell(ScriptedModel([]), sandbox, count=2, **cell)

@@ -25,6 +25,7 @@ from codedance.models.local.config import SIZES
 from codedance.models.local.network import Network
 from codedance.models.local.tokenizer import Tokenizer, build_tokenizer
 from codedance.models.nano import CHECKPOINT
+from codedance.protocol import conversation
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Trajectory
 from codedance.store import RunFolder
@@ -38,11 +39,12 @@ from codedance.train.evaluate import evaluate_cell
 from codedance.train.gallery import write_gallery
 from codedance.train.glances import GLANCE_TEXTS, counting_lesson, reading_lesson, relation_lesson
 from codedance.train.items import ItemDataset
+from codedance.train.lengths import Ruler
 from codedance.train.loss import LossWeights, losses
 from codedance.train.nano import NanoRecipe, check_recipe, train_nano
 from codedance.train.pieces import nano_pieces
 from codedance.train.pointing import PLACE_PIECES
-from codedance.train.sequence import Supervised, collate
+from codedance.train.sequence import Supervised, collate, supervise
 from codedance.train.trainer import Step, TrainSettings
 from codedance.train.wording import bound_words, trajectory_tokenizer
 from codedance.train.writing import WRITING_TEXTS, writing_lesson
@@ -139,6 +141,35 @@ def test_what_is_read_in_pictures_was_written_nowhere_before(
             assert word in among
             assert word not in [one for one in item.encoded.ids[: reading.start] if one != 0]
     assert {item.kind.split("/")[0] for item in items} == set(FAMILIES)
+
+
+def test_an_epoch_of_a_family_shows_each_of_its_trajectories_once_and_none_that_is_too_long(
+    encoder: Encoder, made: Path, trajectories: list[Trajectory]
+) -> None:
+    members = [one for one in trajectories if one.task.meta["family"] == "editing"]
+    tokens = [Ruler(encoder).tokens(one) for one in members]
+    assert len(members) > 8
+    for longest in (max(tokens), sorted(tokens)[len(tokens) // 2]):
+        said: list[str] = []
+        corpus = Corpus(
+            encoder, RunFolder.open(made), members, seed=5, shares={"editing": 1}, words=[], longest=longest,
+            say=said.append,
+        )  # fmt: skip
+        fitting = [one for one, count in zip(members, tokens, strict=True) if count <= longest]
+        seen = [corpus.example(index).encoded.ids for index in range(2 * len(fitting))]
+        alone = [_ids(encoder, RunFolder.open(made), one) for one in fitting]
+        for epoch in range(2):
+            order = list(range(len(fitting)))
+            Random(f"corpus/5/editing/{epoch}").shuffle(order)
+            assert seen[epoch * len(fitting) : (epoch + 1) * len(fitting)] == [alone[number] for number in order]
+        assert len(said) == (len(fitting) < len(members))
+    with pytest.raises(DataError, match=r"every trajectory of editing has more than 64 tokens \(longest\)"):
+        Corpus(encoder, RunFolder.open(made), members, seed=5, shares={"editing": 1}, words=[], longest=64)
+
+
+def _ids(encoder: Encoder, run: RunFolder, one: Trajectory) -> list[int]:
+    messages = conversation(one.task, one.turns, one.protocol, pictures=run.load_pictures(one))
+    return supervise(encoder, messages).encoded.ids
 
 
 def test_cells_of_a_counting_lesson_hold_what_is_drawn_there(encoder: Encoder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -163,6 +164,29 @@ def test_the_learners_gradient_is_that_of_a_plain_loop_over_tokens(loss: dict[st
     for one, weight in zip(found, double.parameters(), strict=True):
         assert weight.grad is not None
         assert torch.allclose(one.double(), weight.grad, atol=1e-6 + 1e-3 * float(weight.grad.abs().max()))
+
+
+@pytest.mark.parametrize("old_from", ["sampler", "trainer"])
+@pytest.mark.parametrize(("epochs", "mini_batches"), [(1, 1), (3, 1), (2, 3)])
+def test_the_gap_to_the_sampler_is_what_it_was_before_the_first_update(
+    old_from: str, epochs: int, mini_batches: int
+) -> None:
+    network, encoder = fresh()
+    settings = LearnerSettings(
+        rate=0.01, warmup_steps=0, epochs=epochs, mini_batches=mini_batches, old_from=old_from, precision="float32"
+    )
+    learner = Learner(network, settings, attempts=6, seed=0)
+    rows = made_rows(encoder, 6)
+    before = learner._before(rows, TEMPERATURE)
+    for off in (0.0, 0.5):
+        fresh_network, _ = fresh()
+        network.load_state_dict(fresh_network.state_dict())
+        recorded = [
+            replace(row, segment=replace(row.segment, logprobs=tuple((before[id(row)] + off).tolist()))) for row in rows
+        ]
+        figures = learner.update(recorded, temperature=TEMPERATURE, step=1)
+        assert figures.sampler_gap == pytest.approx(off, abs=1e-4), "how far the policy went since is no part of it"
+        assert epochs * mini_batches == 1 or figures.kl_step > 0.01
 
 
 def test_accumulating_small_batches_changes_nothing() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import hashlib
+from collections.abc import AsyncIterator, Callable, MutableSequence, Sequence
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 import torch
@@ -19,6 +22,7 @@ from codedance.sandbox import LocalSandbox
 from codedance.schema import ExecutionStatus, FinishReason, Sampling, StopReason, Term
 from codedance.store import Manifest, RunFolder
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty
+from codedance.train import task_source
 from codedance.train.learner import pack, rows_of
 from codedance.train.policy_loss import token_figures
 from codedance.train.rollouts import AttemptPlan, RolloutTimes, make_rollouts
@@ -210,6 +214,27 @@ def test_stored_tasks_come_once_an_epoch_and_a_tenth_is_held_out(tmp_path: Path)
     assert exam[0].pictures[0].ref == exam[0].task.images[0]
     assert not source.algebra
     assert source.identity != StoredTasks(tasks_folder(tmp_path / "others", count=29), seed=0).identity
+
+
+def test_an_epoch_of_stored_tasks_is_shuffled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = StoredTasks(tasks_folder(tmp_path / "tasks", count=30), seed=3)
+    (epoch, other) = ([source.training(27 * number + place).task.id for place in range(27)] for number in (1, 0))
+    order = sorted(epoch, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    for number, seen in ((0, other), (1, epoch)):
+        wanted = list(order)
+        Random(f"grpo/3/{number}").shuffle(wanted)
+        assert seen == wanted, "the order of an epoch depends on seed and epoch alone, whichever was asked for before"
+    made: list[str] = []
+
+    class Watched(Random):
+        def shuffle(self, x: MutableSequence[Any]) -> None:
+            made.append("shuffled")
+            super().shuffle(x)
+
+    monkeypatch.setattr(task_source, "Random", Watched)
+    for position in range(27, 27 + 27 + 3):
+        source.training(position)
+    assert len(made) == 2, "once for each of the two epochs"
 
 
 def test_tasks_that_cannot_be_practised_on_are_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from codedance.episode import EpisodeSettings, run_episode
-from codedance.errors import DataError, StoreError
+from codedance.errors import DataError
 from codedance.models import ScriptedModel
 from codedance.models.local.chat import Encoder
 from codedance.models.local.config import NetworkConfig
@@ -33,7 +33,7 @@ from codedance.train.items import ItemDataset, episode_item
 from codedance.train.loss import Losses, LossWeights, losses
 from codedance.train.pieces import nano_pieces
 from codedance.train.sequence import collate, supervise
-from codedance.train.sft import SftSettings, TrajectoryDataset, train_sft
+from codedance.train.sft import SftSettings, train_sft
 from codedance.train.trainer import Step, TrainSettings, train
 
 pytestmark = pytest.mark.anyio
@@ -266,11 +266,31 @@ def test_a_checkpoint_of_other_settings_or_another_network_is_refused(tmp_path: 
         train(network, dataset, TrainSettings(steps=2, workers=0), folder=tmp_path)
 
 
+def test_a_folder_begun_by_another_run_is_refused_before_its_first_checkpoint_too(tmp_path: Path) -> None:
+    network, encoder = small()
+    dataset = ItemDataset(encoder, mix=MIX, seed=1)
+    settings = TrainSettings(steps=2, workers=0)
+
+    def stop(step: Step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(network, dataset, settings, folder=tmp_path / "run", recipe={"seed": 1}, listener=stop)
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+    with pytest.raises(DataError, match=r"manifest.json: was made with other settings \(seed 1, now 2\)"):
+        train(network, dataset, settings, folder=tmp_path / "run", recipe={"seed": 2})
+    train(network, dataset, settings, folder=tmp_path / "run", recipe={"seed": 1})
+    Manifest(kind="ask").write(tmp_path / "asked")
+    with pytest.raises(DataError, match="other settings"):
+        train(network, dataset, settings, folder=tmp_path / "asked")
+
+
 def test_fine_tuning_on_executed_trajectories_lowers_their_loss(runs: Path, tmp_path: Path) -> None:
     network, encoder = small()
     curve: list[Step] = []
     settings = SftSettings(batch=3, train=TrainSettings(steps=16, workers=0, warmup_steps=2))
-    train_sft(network, encoder, [runs], settings=settings, folder=tmp_path / "sft", listener=curve.append)
+    folder = tmp_path / "sft"
+    train_sft(network, encoder, [runs], settings=settings, folder=folder, start="mine", listener=curve.append)
     assert curve[-1].text < 0.7 * curve[0].text
     record = json.loads((tmp_path / "sft" / "manifest.json").read_text())["settings"]
     assert record["trajectories"] == 6
@@ -279,23 +299,3 @@ def test_fine_tuning_on_executed_trajectories_lowers_their_loss(runs: Path, tmp_
     assert manifest["kind"] == "train"
     assert manifest["settings"]["train"]["steps"] == 16
     assert {"python", "codedance", "torch"} <= manifest["versions"].keys()
-
-
-def test_every_epoch_shows_every_trajectory_once(runs: Path) -> None:
-    _, encoder = small()
-    dataset = TrajectoryDataset(encoder, [RunFolder.open(runs)], SftSettings(batch=1))
-    seen = [tuple(dataset[number][0].ids_BT[0].tolist()) for number in range(12)]
-    assert len(set(seen[:6])) == len(set(seen[6:])) == 6
-    assert set(seen[:6]) == set(seen[6:])
-    assert seen[:6] != seen[6:]
-
-
-def test_nothing_to_train_on_is_said_before_anything_starts(runs: Path, tmp_path: Path) -> None:
-    network, encoder = small()
-    RunFolder.create(tmp_path / "empty", Manifest(kind="synth"))
-    with pytest.raises(DataError, match="no trajectory"):
-        train_sft(network, encoder, [tmp_path / "empty"], settings=SftSettings(), folder=tmp_path / "out")
-    with pytest.raises(StoreError, match="not a run folder"):
-        train_sft(network, encoder, [tmp_path / "none"], settings=SftSettings(), folder=tmp_path / "out")
-    with pytest.raises(DataError, match="max_tokens"):
-        TrajectoryDataset(encoder, [RunFolder.open(runs)], SftSettings(max_tokens=16))[0]

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from codedance.cli import train_ablation, train_grpo, train_sweep
 from codedance.cli.settings import apply_settings
-from codedance.cli.train_grpo import require_torch
+from codedance.cli.train_grpo import require_torch, weights_of
 from codedance.cli.train_options import Threads
 from codedance.errors import CodeDanceError, UsageError
 from codedance.schema import ReasoningMode
@@ -94,6 +94,7 @@ def nano(
             out,
             start=start,
             listener=listener,
+            say=say,
             examiner=_examiner(out, recipe, every=exam_every, count=exam_scenes, say=say),
         )
     save_checkpoint(network, tokenizer, out / "checkpoint")
@@ -119,9 +120,12 @@ def sft(
     from codedance.train.sft import SftSettings, train_sft
 
     settings = apply_settings(SftSettings(), assignments or [], file=config)
-    network, encoder = load_checkpoint(checkpoint or CHECKPOINT)
-    with _bar(settings.train.steps) as (listener, _):
-        train_sft(network, encoder, runs, settings=settings, folder=out, listener=listener)
+    begun = checkpoint or CHECKPOINT
+    network, encoder = load_checkpoint(begun)
+    with _bar(settings.train.steps) as (listener, say):
+        train_sft(
+            network, encoder, runs, settings=settings, folder=out, start=weights_of(begun), listener=listener, say=say
+        )
     save_checkpoint(network, encoder.tokenizer, out / "checkpoint")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
@@ -270,7 +274,8 @@ def _table(reports: list[CellReport], *, by_question: bool) -> str:
         lines.append(_row(one, one, name="all", rest=rest))
         if by_question and len(one.asks) > 1:
             lines += [_row(one, part, name=name, rest="|") for name, part in one.asks.items()]
-    return "\n".join(lines)
+    left_out = [f"{one.family}/{one.difficulty}: {one.failed} left out" for one in reports if one.failed]
+    return "\n".join(lines + [f"{one}: the model or the sandbox failed" for one in left_out])
 
 
 def _row(cell: CellReport, part: CellReport | AskReport, *, name: str, rest: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 from typing import TypeVar
@@ -13,6 +13,7 @@ from codedance.models.local.chat import Encoder
 from codedance.protocol import conversation
 from codedance.schema import Trajectory
 from codedance.store import RunFolder
+from codedance.train.lengths import fitting
 from codedance.train.sequence import Reading, Supervised, supervise
 
 __all__ = ["Corpus", "pointed", "read_set"]
@@ -72,6 +73,8 @@ def read_set(
 class Corpus:
     """Examples by number: families by their shares, each reshuffled every epoch by the seed alone.
 
+    Every epoch of a family shows each of its trajectories once, but for those that are too long, which are in none.
+
     Args:
         encoder: writes the chat format.
         run: where the pictures are.
@@ -80,7 +83,11 @@ class Corpus:
         shares: examples of each family in a round; a set holds many more of some families than of others, and theirs
             are the longer ones.
         words: tokens that can be read in pictures, by group: what is told apart is told apart within its group.
-        longest: trajectories with more tokens are passed over.
+        longest: trajectories with more tokens are left out.
+        say: told of those, and how far the measuring is if it takes long.
+
+    Raises:
+        DataError: no family has a share, or one that has a share has only trajectories that are too long.
     """
 
     def __init__(
@@ -93,13 +100,18 @@ class Corpus:
         shares: Mapping[str, int],
         words: Sequence[tuple[int, ...]],
         longest: int,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._encoder, self._run = encoder, run
-        self._seed, self._longest = seed, longest
+        self._encoder, self._run, self._seed = encoder, run, seed
         self._group: Mapping[int, tuple[int, ...]] = {token: group for group in words for token in group}
-        self._families: dict[str, list[Trajectory]] = {}
-        for one in trajectories:
-            self._families.setdefault(str(one.task.meta.get("family")), []).append(one)
+        shared = [one for one in trajectories if shares.get(_family(one), 0)]
+        self._families: dict[str, list[Trajectory]] = {_family(one): [] for one in shared}
+        for one, fits in zip(shared, fitting(encoder, shared, most=longest, setting="longest", say=say), strict=True):
+            if fits:
+                self._families[_family(one)].append(one)
+        for family, members in self._families.items():
+            if not members:
+                raise DataError(f"every trajectory of {family} has more than {longest} tokens (longest)")
         self._round = [family for family in self._families for _ in range(shares.get(family, 0))]
         if not self._round:
             raise DataError("no family of the set has a share of the examples")
@@ -111,13 +123,8 @@ class Corpus:
         order = self._shuffled(f"round/{turn}", self._round)
         family = order[place]
         members = self._families[family]
-        first = turn * order.count(family) + order[:place].count(family)
-        for number in range(first, first + len(members)):
-            epoch, at = divmod(number, len(members))
-            item = self._supervised(members[self._order(family, epoch)[at]])
-            if len(item.encoded.ids) <= self._longest:
-                return item
-        raise DataError(f"every trajectory of {family} has more than {self._longest} tokens (longest)")
+        epoch, at = divmod(turn * order.count(family) + order[:place].count(family), len(members))
+        return self._supervised(members[self._order(family, epoch)[at]])
 
     def _supervised(self, trajectory: Trajectory) -> Supervised:
         pictures = self._run.load_pictures(trajectory)
@@ -160,6 +167,10 @@ class Corpus:
         order = list(members)
         Random(f"corpus/{self._seed}/{name}").shuffle(order)  # noqa: S311 - reproducible, no secret
         return order
+
+
+def _family(trajectory: Trajectory) -> str:
+    return str(trajectory.task.meta.get("family"))
 
 
 def _written(mask: Sequence[bool]) -> Iterator[tuple[int, int]]:

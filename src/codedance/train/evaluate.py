@@ -11,16 +11,16 @@ import anyio
 from PIL import Image
 
 from codedance.episode import EpisodeSettings, run_episode
-from codedance.errors import UsageError
+from codedance.errors import ModelError, UsageError
 from codedance.imaging import Picture
 from codedance.models.contract import Model
 from codedance.rewards import is_right
 from codedance.rewards.intervals import wilson
 from codedance.sandbox import Sandbox
-from codedance.schema import Record, Trajectory
+from codedance.schema import Record, StopReason, Trajectory
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, Scene, make_scene, scene_task
 
-__all__ = ["Answer", "AskReport", "CellReport", "ask_scenes", "evaluate_cell"]
+__all__ = ["Answer", "AskReport", "CellReport", "ask_scenes", "evaluate_cell", "failure_of", "held"]
 
 _RAREST = 500
 """Scenes looked at for each one that is wanted: a kind of question that is rarer is not there."""
@@ -41,7 +41,7 @@ class CellReport(Record):
     family: str
     difficulty: str
     count: int
-    """Number of held-out scenes."""
+    """Number of held-out scenes that were asked about and did not fail."""
     right: int
     blind_right: int
     """Right answers of the same model in the same loop with the picture replaced by a blank one of its size."""
@@ -55,6 +55,8 @@ class CellReport(Record):
     """Episodes that ended with an answer."""
     direct: int
     """Episodes that were answered without running any code."""
+    failed: int = 0
+    """Scenes left out because the model or the sandbox failed: that is no wrong answer."""
     first_seed: int
     asks: dict[str, AskReport]
     """The same by kind of question (``Scene.asks``)."""
@@ -76,6 +78,8 @@ class Answer:
     right: bool
     blind_right: bool
     """Whether a blank picture was answered as rightly; ``False`` if that was not asked."""
+    failure: str | None = None
+    """What broke, if the model or the sandbox failed, with the picture or with the blank one."""
 
 
 async def evaluate_cell(
@@ -112,8 +116,9 @@ async def evaluate_cell(
 
     Raises:
         UsageError: the cell has no such questions.
+        ModelError: the model or the sandbox failed in every episode.
     """
-    seen = await ask_scenes(
+    asked = await ask_scenes(
         model,
         sandbox,
         family=family,
@@ -127,12 +132,13 @@ async def evaluate_cell(
         in_flight=in_flight,
         blind=True,
     )
+    seen = held(asked)
     executions = [turn.execution for one in seen for turn in one.trajectory.turns if turn.execution is not None]
     parts = {name: _part([one for one in seen if one.asks == name]) for name in sorted({one.asks for one in seen})}
     return CellReport(
         family=family,
         difficulty=difficulty.value,
-        count=count,
+        count=len(seen),
         right=sum(one.right for one in seen),
         blind_right=sum(one.blind_right for one in seen),
         constant_right=sum(part.constant_right for part in parts.values()),
@@ -140,9 +146,22 @@ async def evaluate_cell(
         cells_ok=sum(execution.ok for execution in executions),
         answered=sum(one.trajectory.answer is not None for one in seen),
         direct=sum(all(turn.execution is None for turn in one.trajectory.turns) for one in seen),
+        failed=len(asked) - len(seen),
         first_seed=first_seed,
         asks=parts,
     )
+
+
+def held(asked: Sequence[Answer]) -> list[Answer]:
+    """Those that did not fail.
+
+    Raises:
+        ModelError: all did; the message says how the first one failed.
+    """
+    seen = [one for one in asked if one.failure is None]
+    if asked and not seen:
+        raise ModelError(f"none of {len(asked)} episodes could be held: {asked[0].failure}")
+    return seen
 
 
 async def ask_scenes(
@@ -179,9 +198,12 @@ async def ask_scenes(
             right, trajectory = await _ask(model, sandbox, scene, own, blank=False)
             if listener is not None:
                 listener(scene, trajectory, right)
-            blind_right = blind and (await _ask(model, sandbox, scene, own, blank=True))[0]
+            failure, blind_right = failure_of(trajectory), False
+            if blind and failure is None:
+                blind_right, unseen = await _ask(model, sandbox, scene, own, blank=True)
+                failure = failure_of(unseen)
             # What is kept of a scene is its answer: the pictures of many would fill the memory.
-            found[seed] = Answer(scene.asks, scene.answer, trajectory, right, blind_right)
+            found[seed] = Answer(scene.asks, scene.answer, trajectory, right, blind_right, failure)
 
     seeds = await anyio.to_thread.run_sync(
         lambda: _seeds(family, difficulty, count=count, asks=asks, answer=answer, first=first_seed)
@@ -190,6 +212,13 @@ async def ask_scenes(
         for seed in seeds:
             group.start_soon(ask, seed)
     return [found[seed] for seed in sorted(found)]
+
+
+def failure_of(trajectory: Trajectory) -> str | None:
+    """What broke, if the model or the sandbox failed: such an episode says nothing of an answer."""
+    who = {StopReason.MODEL_FAILED: "the model", StopReason.SANDBOX_FAILED: "the sandbox"}.get(trajectory.stop)
+    told = trajectory.failure.message if trajectory.failure is not None else "nobody recorded how"
+    return None if who is None else f"{who} failed: {told}"
 
 
 def _seeds(

@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from codedance.episode import run_episode
+from codedance.errors import ModelError
 from codedance.imaging import Picture
 from codedance.models.contract import Model
 from codedance.rewards import is_right
@@ -17,6 +18,7 @@ from codedance.sandbox import Sandbox
 from codedance.schema import Trajectory
 from codedance.store import write_bytes, write_text
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty, make_scene, scene_task
+from codedance.train.evaluate import failure_of
 
 __all__ = ["Cell", "write_gallery"]
 
@@ -57,6 +59,9 @@ async def write_gallery(
         right: traces with a right answer.
         wrong: traces with a wrong answer or none, if so many are found.
         listener: told how many traces there are.
+
+    Raises:
+        ModelError: the model or the sandbox failed in an episode.
     """
     found: dict[bool, list[_Trace]] = {True: [], False: []}
     wanted = {True: right, False: wrong}
@@ -92,6 +97,8 @@ async def _trace(model: Model, sandbox: Sandbox, family: str, difficulty: Diffic
     scene = make_scene(family, difficulty, seed)
     task, pictures = scene_task(scene)
     rollout = await run_episode(task, pictures, model=model, sandbox=sandbox)
+    if (failed := failure_of(rollout.trajectory)) is not None:
+        raise ModelError(f"{family}/{difficulty.value}, seed {seed}: {failed}")
     right = bool(is_right(rollout.trajectory, pictures=rollout.pictures))
     return _Trace(rollout.trajectory, rollout.pictures, scene.answer, right)
 

@@ -13,7 +13,7 @@ from codedance.sandbox import Sandbox
 from codedance.schema import ReasoningMode, Record, Sampling
 from codedance.store import RecordFile, write_text
 from codedance.tasks.worlds import HELD_OUT_SEEDS, Difficulty
-from codedance.train.evaluate import ask_scenes
+from codedance.train.evaluate import ask_scenes, held
 
 if TYPE_CHECKING:
     from codedance.train.nano import NanoRecipe
@@ -53,7 +53,7 @@ class ExamLine(Record):
     step: int
     cell: str
     count: int
-    """Scenes that were asked about, the same at every exam of a run."""
+    """Scenes that were asked about, the same at every exam of a run; fewer if the model or the sandbox failed."""
     right: int
     cells: int
     """Pieces of code that ran."""
@@ -97,12 +97,13 @@ async def examine(
 
     Raises:
         UsageError: a cell has no such questions.
+        ModelError: the model or the sandbox failed in every episode of a cell.
     """
     lines = []
     for cell in cells:
         sampling = Sampling(temperature=0.0, seed=0, max_tokens=_LONGEST)
         settings = EpisodeSettings(protocol=protocol_info(mode=cell.mode), sampling=sampling)
-        answers = await ask_scenes(
+        asked = await ask_scenes(
             model,
             sandbox,
             family=cell.family,
@@ -112,6 +113,7 @@ async def examine(
             first_seed=EXAM_SEEDS,
             settings=settings,
         )
+        answers = held(asked)
         executed = [[turn.execution for turn in one.trajectory.turns if turn.execution] for one in answers]
         lines.append(
             ExamLine(

@@ -64,8 +64,8 @@ class UpdateFigures(Record):
     kl_reference: float | None
     """How far it is from the policy that the run began with; ``None`` if that is not asked for."""
     sampler_gap: float
-    """Mean difference between the sampler's and the trainer's log-probability of a token: near 0, or something is
-    wrong."""
+    """Mean difference between the sampler's and the trainer's log-probability of a token before the step's first
+    update: near 0, or something is wrong. With several updates and ``old_from=sampler``: in the first mini-batch."""
     tokens: int
     """Tokens that carried loss."""
 
@@ -202,8 +202,10 @@ class Learner:
         tally.clipped += loss.clipped
         tally.entropy += float(now.entropy_M.detach().sum())
         tally.kl_step += float((behind_M.exp() - behind_M - 1).sum())
-        before_M = old_M if known else now.logprobs_M.detach()
-        tally.gap += float((before_M - packed.sampled_M).abs().sum())
+        if known or not tally.norms:  # after an update it would be the policy's own movement
+            before_M = old_M if known else now.logprobs_M.detach()
+            tally.gap += float((before_M - packed.sampled_M).abs().sum())
+            tally.compared += len(before_M)
         if loss.kl_reference is not None:
             tally.kl_reference = (tally.kl_reference or 0.0) + loss.kl_reference
 
@@ -242,6 +244,8 @@ class _Tally:
     kl_step: float = 0.0
     kl_reference: float | None = None
     gap: float = 0.0
+    compared: int = 0
+    """Tokens whose gap to the sampler is in the sum."""
     norms: list[float] = field(default_factory=list)
 
     def figures(self, *, updates: int) -> UpdateFigures:
@@ -253,7 +257,7 @@ class _Tally:
             entropy=self.entropy / tokens,
             kl_step=self.kl_step / tokens,
             kl_reference=None if self.kl_reference is None else self.kl_reference / tokens,
-            sampler_gap=self.gap / tokens,
+            sampler_gap=self.gap / max(1, self.compared),
             tokens=self.tokens,
         )
 

@@ -87,7 +87,7 @@ class NanoRecipe(Record):
     vocabulary: int = Field(default=4096, ge=300)
     """Tokens that are learnt; control tokens and fixed lines come on top."""
     longest: int = Field(default=512, ge=64)
-    """Longer trajectories are passed over."""
+    """Trajectories with more tokens are left out."""
     train: TrainSettings = TrainSettings(
         steps=1700,
         decay_from=0.5,
@@ -132,6 +132,7 @@ def train_nano(
     start: Path | None = None,
     listener: Callable[[Step], None] = lambda step: None,
     examiner: Callable[[int, Network, Encoder], None] = lambda step, network, encoder: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> tuple[Network, Tokenizer]:
     """Train the nano model from nothing, or go on where the folder's checkpoint stands.
 
@@ -142,6 +143,7 @@ def train_nano(
         start: a checkpoint whose weights and tokenizer it begins with, instead of nothing.
         listener: told of each step.
         examiner: shown the network after each step, ready to be asked; what it does changes nothing in training.
+        say: told what there is to say before the first step, in a line each.
 
     Raises:
         StoreError: the data are no set, or the folder holds something else.
@@ -158,21 +160,12 @@ def train_nano(
     config = SIZES[recipe.size].model_copy(update={"vocabulary": tokenizer.size})
     network = _begun(recipe, config, start)
     encoder, names = Encoder(tokenizer, config), bound_words(trajectories[:_LEARNT_FROM])
-    corpus = Corpus(
-        encoder,
-        run,
-        trajectories,
-        seed=recipe.seed,
-        shares=recipe.families,
-        words=_groups(tokenizer, names),
-        longest=recipe.longest,
-    )
     items = ItemDataset(
         encoder,
         mix=recipe.mix,
         parts=recipe.parts,
         seed=recipe.seed,
-        corpus=corpus,
+        corpus=_corpus(recipe, encoder, run, trajectories=trajectories, names=names, say=say),
         names=names,
         looks_first=recipe.looks_first,
         free_glances=recipe.free_glances,
@@ -190,6 +183,30 @@ def train_nano(
 
     train(network, items, recipe.train, folder=folder, recipe=identity, listener=learnt)
     return network, tokenizer
+
+
+def _corpus(
+    recipe: NanoRecipe,
+    encoder: Encoder,
+    run: RunFolder,
+    *,
+    trajectories: Sequence[Trajectory],
+    names: Sequence[str],
+    say: Callable[[str], None],
+) -> Corpus | None:
+    """The trajectories as examples; ``None`` where the mix has none of them."""
+    if not recipe.mix.get("episode"):
+        return None
+    return Corpus(
+        encoder,
+        run,
+        trajectories,
+        seed=recipe.seed,
+        shares=recipe.families,
+        words=_groups(encoder.tokenizer, names),
+        longest=recipe.longest,
+        say=say,
+    )
 
 
 def _begun(recipe: NanoRecipe, config: NetworkConfig, start: Path | None) -> Network:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 from torch.utils.data import Dataset
 
 from codedance.errors import DataError
@@ -15,6 +16,7 @@ from codedance.models.local.network import Network
 from codedance.protocol import conversation
 from codedance.schema import Record, Trajectory
 from codedance.store import RunFolder
+from codedance.train.lengths import fitting
 from codedance.train.sequence import Batch, Supervised, collate_parts, supervise
 from codedance.train.trainer import Step, TrainSettings, train
 
@@ -36,36 +38,53 @@ class SftSettings(Record):
 
 
 class TrajectoryDataset(Dataset[tuple[Batch, ...]]):
-    """Batches of stored trajectories by number, reshuffled every epoch by the seed alone.
+    """Batches of stored trajectories by number; every epoch shows each once, reshuffled by the seed alone.
+
+    Trajectories that are too long are in no epoch.
+
+    Args:
+        encoder: writes the chat format.
+        runs: where the trajectories are.
+        settings: which of them are taken, and how.
+        say: told of those that are too long, and how far the measuring is if it takes long.
 
     Raises:
         DataError: no trajectory is left to train on.
     """
 
-    def __init__(self, encoder: Encoder, runs: Sequence[RunFolder], settings: SftSettings) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        runs: Sequence[RunFolder],
+        settings: SftSettings,
+        *,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._encoder, self._settings = encoder, settings
         self._shuffled: tuple[int, list[int]] | None = None
-        self._items = [(run, one) for run in runs for one in run.trajectories() if self._usable(one)]
-        if not self._items:
+        found = [(run, [one for one in run.trajectories() if self._usable(one)]) for run in runs]
+        self.content = {str(run.folder.resolve()): _digest(taken) for run, taken in found}
+        """A hash of what is taken from each run, those that are too long included."""
+        items = [(run, one) for run, taken in found for one in taken]
+        self.taken = len(items)
+        """Number of trajectories, those that are too long included."""
+        if not items:
             names = ", ".join(str(run.folder) for run in runs)
             raise DataError(f"{names}: no trajectory to train on (answered_only={settings.answered_only})")
+        most = settings.max_tokens
+        fits = fitting(encoder, [one for _, one in items], most=most, setting="max_tokens", say=say)
+        self._items = [item for item, fit in zip(items, fits, strict=True) if fit]
+        if not self._items:
+            raise DataError(f"every trajectory has more than {most} tokens (max_tokens)")
 
     def __len__(self) -> int:
-        """Number of trajectories."""
+        """Number of trajectories in an epoch."""
         return len(self._items)
 
     def __getitem__(self, number: int) -> tuple[Batch, ...]:
-        """What step ``number`` sees; trajectories that are too long are passed over for the next in the order."""
-        chosen: list[Supervised] = []
-        index = number * self._settings.batch
-        for offset in range(self._settings.batch + len(self._items)):
-            if len(chosen) == self._settings.batch:
-                break
-            item = self._sequence(index + offset)
-            if len(item.encoded.ids) <= self._settings.max_tokens:
-                chosen.append(item)
-        if not chosen:
-            raise DataError(f"every trajectory has more than {self._settings.max_tokens} tokens (max_tokens)")
+        """What step ``number`` sees: the next so many in the order, which goes on over epochs."""
+        first = number * self._settings.batch
+        chosen = [self._sequence(index) for index in range(first, first + self._settings.batch)]
         return collate_parts(chosen, patch=self._encoder.config.patch, parts=self._settings.parts)
 
     def _sequence(self, index: int) -> Supervised:
@@ -87,6 +106,17 @@ class TrajectoryDataset(Dataset[tuple[Batch, ...]]):
         return bool(trajectory.turns) and (trajectory.answer is not None or not self._settings.answered_only)
 
 
+def _digest(trajectories: Iterable[Trajectory]) -> str:
+    """A hash of trajectories in their order, pictures by the hashes that they name.
+
+    What is at its default takes no part, so that a field which a later version adds changes nothing.
+    """
+    whole = hashlib.sha256()
+    for one in trajectories:
+        whole.update(one.model_dump_json(exclude_defaults=True).encode("utf-8", errors="replace") + b"\n")
+    return whole.hexdigest()[:16]
+
+
 def train_sft(
     network: Network,
     encoder: Encoder,
@@ -94,15 +124,30 @@ def train_sft(
     *,
     settings: SftSettings,
     folder: Path,
+    start: str,
     listener: Callable[[Step], None] = lambda step: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Fine-tune the network in place on the trajectories of these run folders.
 
+    Args:
+        network: trained in place.
+        encoder: its chat format.
+        folders: runs with trajectories.
+        settings: which trajectories are taken, and how it is trained.
+        folder: the run's folder; a run that was stopped goes on there.
+        start: a name for exactly the weights that the network begins with, such as their hash. A folder whose run
+            began with others is refused, and so is one whose trajectories were others, whatever their folders are
+            called. One that an earlier version began, which wrote neither down, goes on.
+        listener: told of each step.
+        say: told what there is to say before the first step, in a line each.
+
     Raises:
         StoreError: a folder is no run.
-        DataError: there is nothing to train on.
+        DataError: there is nothing to train on, or the folder holds another run.
     """
-    dataset = TrajectoryDataset(encoder, [RunFolder.open(one) for one in folders], settings)
-    recipe = settings.model_dump(mode="json", exclude={"train"})
-    recipe |= {"runs": [str(one.resolve()) for one in folders], "trajectories": len(dataset)}
-    train(network, dataset, settings.train, folder=folder, recipe=recipe, listener=listener)
+    dataset = TrajectoryDataset(encoder, [RunFolder.open(one) for one in folders], settings, say=say)
+    recipe: dict[str, JsonValue] = settings.model_dump(mode="json", exclude={"train"})
+    recipe |= {"runs": [str(one.resolve()) for one in folders], "trajectories": dataset.taken}
+    recipe |= {"start": start, "data": dict(dataset.content)}
+    train(network, dataset, settings.train, folder=folder, recipe=recipe, later=("start", "data"), listener=listener)

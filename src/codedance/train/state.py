@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from codedance.models.local.network import Network
 from codedance.store import differing_settings, unlike_text, write_bytes
 from codedance.train.muon import native_bf16
 
-__all__ = ["Precision", "cut_curve", "load_state", "save_state", "use_bf16"]
+__all__ = ["Precision", "check_identity", "cut_curve", "load_state", "save_state", "use_bf16"]
 
 Precision = Literal["auto", "bfloat16", "float32"]
 """Of the matrix products; ``auto`` is bfloat16 where the processor has it (elsewhere it is many times slower)."""
@@ -69,8 +69,17 @@ def load_state(
     *,
     identity: Mapping[str, JsonValue],
     counters: Sequence[str],
+    later: Collection[str] = (),
 ) -> dict[str, int]:
     """Put network, optimisers and torch's random state back; returns the counters, zeros if there is no file.
+
+    Args:
+        path: the checkpoint file.
+        network: takes on the stored weights.
+        optimisers: as :func:`save_state` was given them.
+        identity: what decides the outcome of the run that wants to go on.
+        counters: names of those that are returned.
+        later: as :func:`check_identity` has it.
 
     Raises:
         DataError: the file is of another network, of another identity, or no checkpoint.
@@ -79,10 +88,7 @@ def load_state(
         return dict.fromkeys(counters, 0)
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-        made, wanted = json.loads(state["identity"]), json.loads(json.dumps(identity))
-        if made != wanted:
-            differ = unlike_text(differing_settings(made, wanted))
-            raise DataError(f"{path}: was made with other settings ({differ}); choose another folder or the same ones")
+        check_identity(path, json.loads(state["identity"]), identity, later=later)
         network.load_state_dict(state["network"])
         for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
@@ -93,6 +99,28 @@ def load_state(
     except Exception as error:  # a file of another program or shape fails in many ways
         first = str(error).strip().splitlines()
         raise DataError(f"{path}: cannot be resumed from ({first[0] if first else type(error).__name__})") from None
+
+
+def check_identity(
+    path: Path, made: Mapping[str, JsonValue], wanted: Mapping[str, JsonValue], *, later: Collection[str] = ()
+) -> None:
+    """See that what a file was made with is what is wanted now.
+
+    Args:
+        path: the file, for the error.
+        made: the identity in it.
+        wanted: that of the run that wants to go on.
+        later: names that earlier versions did not write. Where the file has none of such a name nothing is known, and
+            the run may go on; anywhere else, what is absent and what is there are not the same.
+
+    Raises:
+        DataError: they differ; says in what.
+    """
+    unknown = {name for name in later if name not in made}
+    compared: dict[str, JsonValue] = json.loads(json.dumps({name: wanted[name] for name in wanted.keys() - unknown}))
+    if made != compared:
+        differ = unlike_text(differing_settings(made, compared))
+        raise DataError(f"{path}: was made with other settings ({differ}); choose another folder or the same ones")
 
 
 def cut_curve(curve: Path, step: int) -> None:

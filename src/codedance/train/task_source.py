@@ -126,6 +126,7 @@ class StoredTasks:
 
     def __init__(self, folder: Path, *, seed: int) -> None:
         self._run, self._seed = RunFolder.open(folder), seed
+        self._shuffled: tuple[int, list[int]] | None = None
         found = {task.id: task for task in self._run.tasks()}
         found = found or {one.task.id: one.task for one in self._run.trajectories()}
         open_ended = [task.id for task in found.values() if task.answer is None]
@@ -145,13 +146,19 @@ class StoredTasks:
     def training(self, position: int) -> AskedTask:
         """The task at this place; every epoch gives each once."""
         epoch, place = divmod(position, len(self._practice))
-        order = list(range(len(self._practice)))
-        Random(f"grpo/{self._seed}/{epoch}").shuffle(order)  # noqa: S311 - reproducible, no secret
-        return self._with_pictures(self._practice[order[place]])
+        return self._with_pictures(self._practice[self._order(epoch)[place]])
 
     def held_out(self, count: int) -> list[AskedTask]:
         """The first of the tasks held out, in an order that their names decide."""
         return [self._with_pictures(task) for task in self._exam[:count]]
+
+    def _order(self, epoch: int) -> list[int]:
+        """The tasks' order in an epoch; the last one is kept, since places are asked for in order."""
+        if self._shuffled is None or self._shuffled[0] != epoch:
+            order = list(range(len(self._practice)))
+            Random(f"grpo/{self._seed}/{epoch}").shuffle(order)  # noqa: S311 - reproducible, no secret
+            self._shuffled = epoch, order
+        return self._shuffled[1]
 
     def _with_pictures(self, task: Task) -> AskedTask:
         found = self._run.load_pictures(task)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from codedance.models.local.network import Network
 from codedance.schema import Record
-from codedance.store import Manifest
+from codedance.store import Manifest, RunFolder
 from codedance.train.loss import Losses, LossWeights, losses
 from codedance.train.muon import Muon
 from codedance.train.sequence import Batch
-from codedance.train.state import Precision, cut_curve, load_state, save_state, use_bf16
+from codedance.train.state import Precision, check_identity, cut_curve, load_state, save_state, use_bf16
 
 __all__ = ["Step", "TrainSettings", "train"]
 
@@ -82,6 +82,7 @@ def train(
     *,
     folder: Path,
     recipe: Mapping[str, JsonValue] | None = None,
+    later: Collection[str] = (),
     listener: Callable[[Step], None] = lambda step: None,
 ) -> None:
     """Train until ``settings.steps``, going on from the folder's checkpoint if there is one.
@@ -96,21 +97,18 @@ def train(
         settings: of the training itself.
         folder: the run's folder.
         recipe: what else decides the outcome (data, seeds, mixture); a checkpoint of another recipe is refused.
+        later: names in the recipe that earlier versions did not write; a run that lacks them goes on without.
         listener: told of each step.
 
     Raises:
         DataError: the folder's checkpoint is of another network, another recipe or other settings.
+        StoreError: the folder's manifest is none.
     """
     optimisers = _optimisers(network, settings)
     identity = _identity(settings, recipe or {})
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "manifest.json").exists():
-        Manifest(
-            kind="train",
-            settings={**identity, "threads": torch.get_num_threads(), "bf16": use_bf16(settings.precision)},
-        ).write(folder)
     path = folder / "checkpoint.pt"
-    step = load_state(path, network, optimisers, identity=identity, counters=("step",))["step"]
+    _begin(path, settings, identity, later=later)
+    step = load_state(path, network, optimisers, identity=identity, counters=("step",), later=later)["step"]
     curve = folder / "curve.jsonl"
     cut_curve(curve, step)
     loader = DataLoader(batches, batch_size=None, sampler=range(step, settings.steps), num_workers=settings.workers)
@@ -128,6 +126,19 @@ def train(
             save_state(path, network, optimisers, identity=identity, counters={"step": step})
         begin = time.monotonic()  # an exam or a checkpoint is no part of the next step
     network.eval()
+
+
+def _begin(path: Path, settings: TrainSettings, identity: dict[str, JsonValue], *, later: Collection[str]) -> None:
+    """Write the manifest of the checkpoint's folder; where one is and no checkpoint yet, it must be of this run."""
+    here: dict[str, JsonValue] = {"threads": torch.get_num_threads(), "bf16": use_bf16(settings.precision)}
+    folder = path.parent
+    manifest = folder / "manifest.json"
+    if not manifest.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        Manifest(kind="train", settings={**identity, **here}).write(folder)
+    elif not path.exists():
+        made = RunFolder(folder).manifest().settings
+        check_identity(manifest, {name: made[name] for name in made.keys() - here.keys()}, identity, later=later)
 
 
 def _step(
