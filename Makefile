@@ -59,11 +59,9 @@ tests:
 # Half an hour: every process that a test starts is measured too, but for what runs inside a sandbox.
 coverage: install-dev
 	rm -rf build/coverage
-	$(BIN)/coverage run -m pytest $(TESTS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage html --quiet
-	$(BIN)/coverage report
-	@echo "page: build/coverage/html/index.html"
+	@$(BIN)/coverage run -m pytest $(TESTS); failed=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet && $(BIN)/coverage report \
+		&& echo "page: build/coverage/html/index.html"; exit $$failed
 
 test-engines:
 	PYTHON=$(PYTHON) tests/engines/lane/run.sh
