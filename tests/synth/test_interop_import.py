@@ -29,6 +29,7 @@ from codedance.synth.interop import ExportFormat, ImportFormat, Rejected, export
 from codedance.synth.interop.cells import PictureReader
 from codedance.synth.interop.contract import RowFault, UnreadableRowError
 from codedance.synth.interop.rows import RowReader
+from tests.synth.conftest import Command
 from tests.synth.made_runs import jpeg, scene
 
 CODE = "<think>Look.</think>\n<code>\n```python\nprint(1)\n```\n</code>"
@@ -335,6 +336,27 @@ def test_limit_reads_the_first_rows_and_a_larger_one_goes_on(tmp_path: Path) -> 
     source = write_lines(tmp_path / "t.jsonl", [good] * 5)
     assert import_source(ImportFormat.SWIFT, source, tmp_path / "run", limit=2).rows == 2
     assert import_source(ImportFormat.SWIFT, source, tmp_path / "run").rows == 5
+
+
+def test_the_command_says_what_it_read_and_what_it_could_not(tmp_path: Path, codedance: Command) -> None:
+    within = chat(message("assistant", ANSWER))
+    within[1] = message("user", "Look: <image> How many?")
+    (tmp_path / "p.png").write_bytes(scene(1).data)
+    rows = [{"messages": within, "images": ["p.png"]}, {"a": 1}, {"messages": chat()[:1]}]
+    source = write_lines(tmp_path / "t.jsonl", rows)
+    done = codedance("import", "swift", source, "--out", tmp_path / "run")
+    assert (done.code, done.error) == (0, "")
+    first, second, moved, *faults = done.output.splitlines()
+    assert first == f"1 trajectories, 0 tasks from 3 rows: {tmp_path / 'run'}"
+    assert second == "1 trajectories end with an answer, 0 rows held our own record"
+    assert moved.startswith("1 questions had pictures within the text")
+    assert len(faults) == len({fault for _, fault in rejected(tmp_path / "run")})
+    told = codedance("import", "swift", source, "--out", tmp_path / "run", "--json")
+    assert json.loads(told.output)["trajectories"] == 1
+    unknown = codedance("import", "swfit", source, "--out", tmp_path / "other")
+    assert unknown.code == 2
+    assert "swfit: there is no such format; choose codedance-sft," in unknown.error
+    assert not (tmp_path / "other").exists()
 
 
 JSON = st.recursive(

@@ -14,7 +14,7 @@ from codedance.rewards.mathematics import MathChecker, Verdict, algebra_on_deman
 from codedance.rewards.scoring import AttemptReward, GroupReward, score_batch, score_of
 from codedance.rewards.settings import Curve, RewardSettings, SourceWeights, WeightSet
 from codedance.rewards.turns import normalised, turn_returns
-from codedance.rewards.variants import VARIANTS, Variant, variant_named
+from codedance.rewards.variants import VARIANTS, Variant, register_variant, variant_named
 
 __all__ = [
     "VARIANTS",
@@ -46,6 +46,7 @@ __all__ = [
     "matches",
     "no_variance",
     "normalised",
+    "register_variant",
     "score_batch",
     "score_of",
     "sequence_term",

@@ -13,7 +13,7 @@ from codedance.rewards.bat import difficulty, sequence_term
 from codedance.rewards.settings import RewardSettings
 from codedance.schema import Term
 
-__all__ = ["VARIANTS", "ToolTerm", "Variant", "variant_named"]
+__all__ = ["VARIANTS", "ToolTerm", "Variant", "register_variant", "variant_named"]
 
 ToolTerm = Callable[[Attempt, float, RewardSettings], Term]
 """From an attempt and the mean accuracy of its group to what its calls earn."""
@@ -44,6 +44,21 @@ def variant_named(name: str) -> Variant:
     if name not in VARIANTS:
         raise UsageError(f"there is no reward variant '{name}'; choose among {', '.join(VARIANTS)}")
     return VARIANTS[name]
+
+
+def register_variant(variant: Variant) -> Variant:
+    """Make a variant known by its name, to every command and trainer of this process.
+
+    Raises:
+        UsageError: another variant has this name.
+
+    >>> lenient = Variant(name="lenient", formula="R_acc + R_format", source="an example")
+    >>> register_variant(lenient) is variant_named("lenient")
+    True
+    """
+    if _known.setdefault(variant.name, variant) != variant:
+        raise UsageError(f"there is another reward variant '{variant.name}'; give this one another name")
+    return variant
 
 
 def _bat(attempt: Attempt, accuracy: float, settings: RewardSettings) -> Term:
@@ -131,5 +146,6 @@ _ALL = (
     ),
 )
 
-VARIANTS: Mapping[str, Variant] = MappingProxyType({one.name: one for one in _ALL})
-"""All variants by name."""
+_known = {one.name: one for one in _ALL}
+VARIANTS: Mapping[str, Variant] = MappingProxyType(_known)
+"""All variants by name; :func:`register_variant` adds one."""
