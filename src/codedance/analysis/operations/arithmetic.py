@@ -49,10 +49,11 @@ def compare(reader: Reader, node: ast.Compare) -> Value:
         return Value(Kind.TRUTH, sources)
     if any(one.kind in (Kind.PIXELS, Kind.PICTURE) for one in values):
         return Value(Kind.MASK, frozenset({reader.note(Op.THRESHOLD, node, sources)}))
-    for kind in (Kind.MASK, Kind.PARTS):
-        if any(one.kind is kind for one in values):
-            return Value(kind, sources)
-    return Value(Kind.TRUTH, sources)
+    kinds = {one.kind for one in values}
+    component = Kind.PARTS in kinds and isinstance(node.ops[0], ast.Eq | ast.NotEq)
+    if component or kinds & {Kind.MASK, Kind.BLANK}:
+        return Value(Kind.MASK, sources)
+    return Value(Kind.PARTS if Kind.PARTS in kinds else Kind.TRUTH, sources)
 
 
 def _joint(free: Value, left: Value, right: Value) -> Value:

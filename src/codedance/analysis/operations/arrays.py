@@ -34,7 +34,7 @@ def call_array(reader: Reader, name: str, node: ast.Call, *, target: Value, argu
     if name == "nonzero":
         return Value(Kind.PROFILE, frozenset({reader.note(Op.MEASURE, node, target.sources)}))
     if name == "item":
-        return Value(Kind.COLOUR, target.sources)
+        return Value(Kind.COLOUR, frozenset({reader.note(Op.PICK_COLOUR, node, target.sources)}))
     return Value(Kind.UNKNOWN, origins([target, *arguments.values()]))
 
 

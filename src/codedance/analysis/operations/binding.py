@@ -10,14 +10,14 @@ from codedance.analysis.operations.reader import Reader
 from codedance.analysis.operations.values import Kind, Value
 from codedance.analysis.operations.vocabulary import Operation as Op
 
-__all__ = ["assign", "walk"]
+__all__ = ["assign", "capture", "walk"]
 
 
 def assign(reader: Reader, target: ast.expr, value: Value) -> None:
     """Give a name, tuple of names, element or attribute this value."""
     match target:
         case ast.Name(id=name):
-            reader.scope.names[name] = value
+            reader.scope.put(name, value)
         case ast.Tuple(elts=targets) | ast.List(elts=targets):
             _unpack(reader, targets, value)
         case ast.Starred(value=inner):
@@ -51,11 +51,12 @@ def _unpack(reader: Reader, targets: Sequence[ast.expr], value: Value) -> None:
         assign(reader, one, given)
 
 
-def walk(reader: Reader, target: ast.expr, source: ast.expr) -> None:
-    """Begin a loop: the target takes on what the source gives."""
+def walk(reader: Reader, target: ast.expr, source: ast.expr) -> Value:
+    """Begin a loop: the target takes on what the source gives. The value of the source."""
     with reader.quietly():
         held = reader.evaluate(source)
     assign(reader, target, _element(reader, held, source))
+    return held
 
 
 def _element(reader: Reader, held: Value, source: ast.expr) -> Value:
@@ -63,3 +64,25 @@ def _element(reader: Reader, held: Value, source: ast.expr) -> Value:
         number = reader.note(Op.MEASURE, source, held.sources)
         return Value(Kind.PROFILE, frozenset({number}))
     return held.any_element()
+
+
+def capture(reader: Reader, pattern: ast.pattern, value: Value) -> None:
+    """Names in the pattern of a ``case`` take on what they may match."""
+    name: str | None = None
+    given = value
+    match pattern:
+        case ast.MatchAs(name=name) | ast.MatchMapping(rest=name):
+            pass
+        case ast.MatchStar(name=name):
+            given = Value(Kind.ITEMS, element=value)
+        case ast.MatchSequence(patterns=parts) if value.items is not None and len(parts) == len(value.items):
+            if not any(isinstance(one, ast.MatchStar) for one in parts):
+                for part, item in zip(parts, value.items, strict=True):
+                    capture(reader, part, item)
+                return
+    if name is not None:
+        reader.scope.put(name, given)
+    inner = value if isinstance(pattern, ast.MatchAs | ast.MatchOr) else value.any_element()
+    for one in ast.iter_child_nodes(pattern):
+        if isinstance(one, ast.pattern):
+            capture(reader, one, inner)

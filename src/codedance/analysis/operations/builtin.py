@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from codedance.analysis.operations.arithmetic import computed
-from codedance.analysis.operations.following import follow
+from codedance.analysis.operations.following import parent
 from codedance.analysis.operations.reader import Arguments
 from codedance.analysis.operations.values import Kind, Value, joined, origins
 from codedance.analysis.operations.vocabulary import Operation as Op
@@ -15,7 +15,7 @@ from codedance.analysis.operations.vocabulary import Operation as Op
 if TYPE_CHECKING:
     from codedance.analysis.operations.reader import Reader
 
-__all__ = ["BUILTINS", "call_builtin", "counted"]
+__all__ = ["BUILTINS", "call_builtin", "counted", "keyed"]
 
 _TESTS = frozenset({"startswith", "endswith", "isinstance", "any", "all", "isdigit", "isupper", "islower", "isalpha"})
 
@@ -49,8 +49,10 @@ def _len(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
 def _sum(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     held = arguments.first() or Value()
     each = held.any_element()
-    if each.shows:
+    if each.kind is Kind.MASK:
         return each
+    if each.shows:
+        return Value(Kind.PIXELS, frozenset({reader.note(Op.COMPOSE, node, origins([held]))}))
     if node.args and _is_tally(node.args[0], each):
         return counted(reader, node, held)
     return computed(reader, node, arguments.values())
@@ -80,7 +82,7 @@ def _extreme(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     found = arguments.positional
     each = found[0].any_element() if len(found) == 1 else joined(found)
     key = arguments.named.get("key")
-    chosen = _keyed(reader, node, key, each=each)
+    chosen = keyed(reader, node, key, each=each)
     value = each.changed(sources=origins([*found, chosen])) if each.kind is not Kind.UNKNOWN else each
     if value.kind is Kind.UNKNOWN:
         value = Value(Kind.UNKNOWN, origins([*found, chosen]))
@@ -88,17 +90,19 @@ def _extreme(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     return value
 
 
-def _keyed(reader: Reader, node: ast.Call, key: Value | None, *, each: Value) -> Value | None:
-    if key is not None and key.kind is Kind.FUNCTION:
-        return follow(reader, key, node, arguments=Arguments([each]))
-    return None
+def keyed(reader: Reader, node: ast.Call, key: Value | None, *, each: Value) -> Value | None:
+    """What a choice or an order goes by."""
+    if key is None:
+        return None
+    with reader.quietly():
+        return reader.apply(key, node, arguments=Arguments([each]))
 
 
 def _same(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     held = arguments.first()
     if held is None:
         return Value(Kind.ITEMS, items=[])
-    _keyed(reader, node, arguments.named.get("key"), each=held.any_element())
+    keyed(reader, node, arguments.named.get("key"), each=held.any_element())
     if held.kind is Kind.UNKNOWN:
         return Value(Kind.ITEMS, held.sources, element=held.any_element())
     return held.changed()
@@ -153,18 +157,14 @@ def _map(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
         return Value()
     function, *lists = arguments.positional
     each = [_measured(reader, node, one).any_element() for one in lists]
-    if function.kind is Kind.FUNCTION:
-        return Value(Kind.ITEMS, element=follow(reader, function, node, arguments=Arguments(each)))
-    return Value(Kind.ITEMS, element=joined(each) if each else None)
+    return Value(Kind.ITEMS, element=reader.apply(function, node, arguments=Arguments(each)))
 
 
 def _filter(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     if len(arguments.positional) < 2:
         return Value()
     function, held = arguments.positional[:2]
-    if function.kind is Kind.FUNCTION:
-        with reader.quietly():
-            follow(reader, function, node, arguments=Arguments([held.any_element()]))
+    keyed(reader, node, function, each=held.any_element())
     return held.changed()
 
 
@@ -192,6 +192,11 @@ def _mapping(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     del reader, node
     values = arguments.values()
     return Value(Kind.ITEMS, element=joined(values) if values else None)
+
+
+def _super(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
+    del node, arguments
+    return parent(reader)
 
 
 def _import(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
@@ -222,6 +227,7 @@ BUILTINS: Final[dict[str, Callable[[Reader, ast.Call, Arguments], Value]]] = {
     "pow": _power,
     "getattr": _attribute,
     "dict": _mapping,
+    "super": _super,
     "__import__": _import,
 }
 """By name, wherever no cell gave the name another meaning."""

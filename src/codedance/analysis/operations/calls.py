@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from codedance.analysis.operations.builtin import BUILTINS, call_builtin
+from codedance.analysis.operations.drawing import is_title
 from codedance.analysis.operations.following import follow, instantiate, method_of
 from codedance.analysis.operations.library_calls import call_library
 from codedance.analysis.operations.methods import call_method
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["call"]
 
-_LOUD = ("IPython.display.display", "pprint.pprint", "sys.stdout.write", "functools.partial")
+_LOUD = ("IPython.display.display", "pprint.pprint", "sys.stdout.write", "functools.partial", "cv2.putText")
 """Library functions whose arguments may tell how many there are of something."""
 _TELLING = (Kind.ITEMS, Kind.INSTANCE, Kind.TEXT)
 """Whose methods may do so too."""
@@ -28,20 +29,29 @@ def call(reader: Reader, node: ast.Call) -> Value:
     """``function(arguments)``."""
     function = reader.evaluate(node.func)
     name = function.path if function.kind is Kind.UNKNOWN and isinstance(node.func, ast.Name) else ""
-    method = function.kind is Kind.METHOD and function.target is not None and function.target.kind not in _TELLING
-    if name in _STEERING or (function.kind is Kind.LIBRARY and function.path not in _LOUD) or method:
+    if name in _STEERING or not _may_tell(function):
         with reader.quietly():
             arguments = _arguments(reader, node)
     else:
         arguments = _arguments(reader, node)
-    if name in BUILTINS:
-        return call_builtin(reader, name, node, arguments=arguments)
     return call_value(reader, function, node, arguments=arguments)
+
+
+def _may_tell(function: Value) -> bool:
+    """Whether what a call is given may be told by it, rather than only used."""
+    path, target = function.path, function.target
+    if function.kind is Kind.LIBRARY:
+        return path in _LOUD or (path.startswith("matplotlib.") and is_title(path.rpartition(".")[2]))
+    if function.kind is not Kind.METHOD or target is None or target.kind in _TELLING:
+        return True
+    return (target.kind is Kind.PEN and path.endswith("text")) or (target.kind is Kind.AXES and is_title(path))
 
 
 def call_value(reader: Reader, function: Value, node: ast.Call, *, arguments: Arguments) -> Value:
     """A call of what this value is."""
     match function.kind:
+        case Kind.UNKNOWN if function.path in BUILTINS:
+            return call_builtin(reader, function.path, node, arguments=arguments)
         case Kind.FUNCTION:
             return follow(reader, function, node, arguments=arguments)
         case Kind.CLASS:
@@ -52,7 +62,7 @@ def call_value(reader: Reader, function: Value, node: ast.Call, *, arguments: Ar
             return call_method(reader, "__call__", node, target=function, arguments=arguments)
         case Kind.METHOD if function.target is not None:
             target = function.target
-            if target.kind is Kind.INSTANCE:
+            if target.kind in (Kind.INSTANCE, Kind.CLASS):
                 found = method_of(target, function.path)
                 if found is None:
                     return Value(Kind.UNKNOWN, origins(arguments.values()))

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from codedance.analysis.operations.calls import call_value
 from codedance.analysis.operations.expressions import EVALUATORS
 from codedance.analysis.operations.ledger import Occurrence, flows_of
 from codedance.analysis.operations.reader import Reader
@@ -60,7 +61,7 @@ def operations_of_cells(cells: Sequence[str]) -> CodeOperations:
     >>> operations_of_cells(["print(1 +"]).unreadable
     (0,)
     """
-    reader = Reader(EVALUATORS, EXECUTORS)
+    reader = Reader(EVALUATORS, EXECUTORS, caller=call_value)
     trees: list[ast.Module] = []  # alive to the end: places are told apart by their nodes
     unreadable: list[int] = []
     unfinished: list[int] = []

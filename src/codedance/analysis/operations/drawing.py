@@ -12,7 +12,7 @@ from codedance.analysis.operations.vocabulary import Operation as Op
 if TYPE_CHECKING:
     from codedance.analysis.operations.reader import Arguments, Reader
 
-__all__ = ["call_axes", "draw_round", "draw_with_opencv", "draw_with_pen", "is_opencv_drawing"]
+__all__ = ["call_axes", "draw_round", "draw_with_opencv", "draw_with_pen", "is_opencv_drawing", "is_title"]
 
 _OPENCV: Final[dict[str, tuple[Op, int]]] = {
     "rectangle": (Op.DRAW_BOX, 4),
@@ -45,6 +45,16 @@ _PATCHES: Final = {
 _NEW_AXES = frozenset({"figure", "subplots", "subplot", "add_subplot", "axes", "gca", "gcf", "add_axes", "twinx"})
 _SHOWN = frozenset({"imshow", "matshow"})
 _END = frozenset({"show", "close", "clf", "cla"})
+_TITLES: Final = frozenset({"title", "suptitle", "xlabel", "ylabel", "text", "annotate", "figtext", "legend"})
+
+
+def is_title(name: str) -> bool:
+    """Whether a function or method of matplotlib writes words.
+
+    >>> is_title("title"), is_title("set_title"), is_title("plot")
+    (True, True, False)
+    """
+    return name.removeprefix("set_") in _TITLES
 
 
 def is_opencv_drawing(path: str) -> bool:
@@ -90,6 +100,8 @@ def draw_round(reader: Reader, node: ast.Call, *, pen: Value, arguments: Argumen
 
 def call_axes(reader: Reader, name: str, node: ast.Call, *, axes: Value, arguments: Arguments) -> Value:
     """A call of ``plt.NAME`` or of a method of axes or figures."""
+    if is_title(name):
+        reader.show(arguments.values())
     if name in _NEW_AXES:
         return _new_axes(reader, name, axes)
     if name in _END:
@@ -106,7 +118,7 @@ def call_axes(reader: Reader, name: str, node: ast.Call, *, axes: Value, argumen
             _draw(reader, operation, node, target=axes.target or Value(), others=[patch])
         return patch
     if name not in PLOTS:
-        return Value(Kind.UNKNOWN, origins(arguments.values()))
+        return Value(Kind.UNKNOWN, origins(arguments.values()), path=f"plt.{name}")
     return _plot(reader, name, node, axes=axes, arguments=arguments)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from codedance.analysis.operations.arithmetic import combine, compare
 from codedance.analysis.operations.binding import assign, walk
 from codedance.analysis.operations.calls import call
+from codedance.analysis.operations.following import member
 from codedance.analysis.operations.pixels import load
 from codedance.analysis.operations.reader import Reader
 from codedance.analysis.operations.scope import Scope, customary
@@ -78,8 +79,8 @@ def _attribute(reader: Reader, node: ast.Attribute) -> Value:
     match held.kind:
         case Kind.LIBRARY:
             return Value(Kind.LIBRARY, path=f"{held.path}.{name}")
-        case Kind.INSTANCE:
-            return _of_instance(held, name)
+        case Kind.INSTANCE | Kind.CLASS:
+            return member(reader, held, name, node=node)
         case Kind.PICTURE | Kind.PIXELS | Kind.MASK | Kind.BLANK if name in _OF_PICTURES:
             return _of_picture(held, name)
         case Kind.PARTS:
@@ -104,12 +105,6 @@ def _of_picture(held: Value, name: str) -> Value:
             return held
         case _:
             return Value(Kind.NUMBER)
-
-
-def _of_instance(held: Value, name: str) -> Value:
-    if held.attributes is not None and name in held.attributes:
-        return held.attributes[name]
-    return Value(Kind.METHOD, path=name, target=held)
 
 
 def _binary(reader: Reader, node: ast.BinOp) -> Value:
@@ -152,8 +147,9 @@ def _comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.Genera
     reader.scope = Scope(before)
     reader.loops += 1
     try:
+        walked = []
         for one in node.generators:
-            walk(reader, one.target, one.iter)
+            walked.append(walk(reader, one.target, one.iter))
             for test in one.ifs:
                 reader.evaluate_quietly(test)
         if isinstance(node, ast.DictComp):
@@ -164,6 +160,8 @@ def _comprehension(reader: Reader, node: ast.ListComp | ast.SetComp | ast.Genera
         if element.regular and any(one.ifs for one in node.generators):
             element = element.changed()
             element.regular = False  # what was chosen is no longer at regular places
+        if element.literal is not None:  # all that it tells is how often there was something
+            element = element.changed(sources=element.sources | origins(walked))
     finally:
         reader.loops -= 1
         reader.scope = before

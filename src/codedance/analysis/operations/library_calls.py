@@ -24,7 +24,6 @@ __all__ = ["call_library"]
 _NEEDS_PIXELS: Final = frozenset({Op.FLIP, Op.ROTATE, Op.MEASURE, Op.HISTOGRAM, Op.MORPHOLOGY})
 """Operations of functions that also work on plain numbers; then they are none."""
 _NUMBERS: Final = frozenset({Kind.ITEMS, Kind.NUMBER, Kind.PROFILE, Kind.COUNTED, Kind.TRUTH})
-_TITLES: Final = frozenset({"title", "suptitle", "xlabel", "ylabel", "text", "annotate", "figtext", "legend"})
 
 
 def call_library(reader: Reader, path: str, node: ast.Call, *, arguments: Arguments) -> Value:
@@ -42,10 +41,7 @@ def call_library(reader: Reader, path: str, node: ast.Call, *, arguments: Argume
             reader.show(arguments.positional[1:2])
         return draw_with_opencv(reader, name, node, arguments=arguments)
     if room == "plt":
-        if name in _TITLES:
-            reader.show(arguments.values())
-        if name != "imread":
-            return call_axes(reader, name, node, axes=reader.axes, arguments=arguments)
+        return call_axes(reader, name, node, axes=reader.axes, arguments=arguments)
     if room in ("picture", "pen") and arguments.positional:
         given = Arguments(arguments.positional[1:], arguments.named)
         return call_method(reader, name, node, target=arguments.positional[0], arguments=given)
@@ -80,8 +76,6 @@ def _applied(reader: Reader, short: str, node: ast.Call, *, arguments: Arguments
     number = frozenset({reader.note(effect.operation, node, inputs)})
     if effect.several:
         return Value(Kind.ITEMS, items=[_element(reader, kind, node, sources=number) for kind in effect.several])
-    if effect.operation is Op.CONTOURS and short.endswith("label"):
-        return _labels(reader, node, arguments, sources=number)
     return _given(effect, short, first if effect.gives is None else None, sources=number)
 
 
@@ -107,16 +101,12 @@ def _element(reader: Reader, kind: Kind, node: ast.Call, *, sources: frozenset[i
     return Value(kind, sources)
 
 
-def _labels(reader: Reader, node: ast.Call, arguments: Arguments, *, sources: frozenset[int]) -> Value:
+def _label(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     """``skimage.measure.label``, which tells how many there are if it is asked."""
+    sources = frozenset({reader.note(Op.CONTOURS, node, origins(arguments.values()))})
     if "return_num" not in arguments.named:
         return Value(Kind.PARTS, sources)
     return Value(Kind.ITEMS, items=[Value(Kind.PARTS, sources), _element(reader, Kind.COUNTED, node, sources=sources)])
-
-
-def _label(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
-    number = frozenset({reader.note(Op.CONTOURS, node, origins(arguments.values()))})
-    return _labels(reader, node, arguments, sources=number)
 
 
 def _pen(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
@@ -163,10 +153,48 @@ def _bitwise(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
     return Value(Kind.PIXELS if pictures else Kind.MASK, inputs)
 
 
+def _inverted(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
+    held = arguments.first() or Value()
+    if held.kind is Kind.MASK:
+        return held.changed()
+    return Value(Kind.PIXELS, frozenset({reader.note(Op.CONVERT, node, origins(arguments.values()))}))
+
+
+def _add(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
+    return _of_two(reader, node, arguments, Op.COMPOSE)
+
+
 def _subtract(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
-    shown = [one for one in arguments.positional if one.shows]
-    operation = Op.COMPARE if len(shown) > 1 else Op.ENHANCE
+    return _of_two(reader, node, arguments, Op.COMPARE)
+
+
+def _of_two(reader: Reader, node: ast.Call, arguments: Arguments, operation: Op) -> Value:
+    """Of two pictures it is this operation; of a picture and a number it makes it brighter or darker."""
+    shown = [one for one in arguments.positional if one.shows and one.kind is not Kind.BLANK]
+    operation = operation if len(shown) > 1 else Op.ENHANCE
     return Value(Kind.PIXELS, frozenset({reader.note(operation, node, origins(arguments.values()))}))
+
+
+def _tally(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
+    """How often each value occurs: among pixels a histogram, among labels of components their sizes."""
+    held = arguments.first() or Value()
+    inputs = origins(arguments.values())
+    if held.shows:
+        return Value(Kind.PROFILE, frozenset({reader.note(Op.HISTOGRAM, node, inputs)}))
+    if held.kind is Kind.PARTS and isinstance(node.func, ast.Attribute) and node.func.attr == "bincount":
+        return Value(Kind.PROFILE, frozenset({reader.note(Op.MEASURE, node, inputs)}))
+    return Value(Kind.COUNTED, frozenset({reader.note(Op.COUNT, node, inputs)}))
+
+
+def _product(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
+    del reader, node
+    each = [one.any_element() for one in arguments.positional]
+    return Value(Kind.ITEMS, element=Value(Kind.ITEMS, items=each))
+
+
+def _default_mapping(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
+    made = reader.apply(arguments.positional[0], node, arguments=Arguments()) if arguments.positional else None
+    return Value(Kind.ITEMS, element=made)
 
 
 def _show(reader: Reader, node: ast.Call, arguments: Arguments) -> Value:
@@ -202,7 +230,13 @@ _SPECIAL: Final[dict[str, Callable[[Reader, ast.Call, Arguments], Value]]] = {
     "cv2.bitwise_and": _bitwise,
     "cv2.bitwise_or": _bitwise,
     "cv2.bitwise_xor": _bitwise,
+    "cv2.bitwise_not": _inverted,
+    "cv2.add": _add,
     "cv2.subtract": _subtract,
+    "np.bincount": _tally,
+    "collections.Counter": _tally,
+    "collections.defaultdict": _default_mapping,
+    "itertools.product": _product,
     "sk.measure.label": _label,
     "sk.morphology.label": _label,
     "IPython.display.display": _show,

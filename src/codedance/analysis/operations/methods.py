@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from codedance.analysis.operations.arithmetic import computed
 from codedance.analysis.operations.arrays import call_array
-from codedance.analysis.operations.builtin import counted
+from codedance.analysis.operations.builtin import counted, keyed
 from codedance.analysis.operations.drawing import call_axes, draw_round, draw_with_pen
 from codedance.analysis.operations.libraries import METHODS
 from codedance.analysis.operations.pictures import call_picture
@@ -23,11 +23,15 @@ __all__ = ["call_method"]
 _LIKE_A_PICTURE = frozenset({"crop", "thumbnail", "getpixel", "resize", "rotate", "getbbox", "paste"})
 """Methods that tell that something is a picture."""
 _ARITHMETIC = frozenset({"sum", "mean", "median", "std", "var", "prod", "cumsum", "dot", "corr", "subs"})
+_GROUPING = frozenset({"fit", "fit_predict", "predict"})
 _MATCHERS = frozenset({"detectAndCompute", "knnMatch", "match"})
 
 
 def call_method(reader: Reader, name: str, node: ast.Call, *, target: Value, arguments: Arguments) -> Value:
     """``target.name(arguments)``."""
+    if name == "sort" and "key" in arguments.named:
+        keyed(reader, node, arguments.named["key"], each=target.any_element())
+        return Value()
     handler = _BY_KIND.get(target.kind)
     if handler is not None:
         return handler(reader, name, node, target=target, arguments=arguments)
@@ -136,6 +140,9 @@ def _of_unknown(reader: Reader, name: str, node: ast.Call, *, target: Value, arg
     sources = origins([target, *arguments.values()])
     if name in _MATCHERS:
         return Value(Kind.PARTS, frozenset({reader.note(Op.MATCH, node, sources)}))
+    if name in _GROUPING and target.path.startswith("sklearn.cluster."):
+        target.kind, target.sources = Kind.PARTS, frozenset({reader.note(Op.SEGMENT, node, sources)})
+        return target
     if name == "detect" and "Blob" in target.path:
         return Value(Kind.PARTS, frozenset({reader.note(Op.CONTOURS, node, sources)}))
     if name in _ARITHMETIC:

@@ -30,6 +30,10 @@ def reduce_function(reader: Reader, name: str, node: ast.Call, *, arguments: Arg
         return reduced(reader, name, node, held=held, axis=axis)
     if held.kind is Kind.TRUTH or (held.kind is Kind.ITEMS and held.any_element().kind is Kind.TRUTH):
         return counted(reader, node, held) if name in ("sum", "count_nonzero") else held
+    if name == "count_nonzero":
+        return counted(reader, node, held)
+    if name in ("max", "amax") and held.kind is Kind.PARTS:
+        return Value(Kind.COUNTED, frozenset({reader.note_tentative(Op.COUNT, node, held.sources)}))
     if name in _PICKS:
         return Value(Kind.NUMBER if held.kind is Kind.ITEMS else held.kind, origins([held]))
     return computed(reader, node, arguments.values())

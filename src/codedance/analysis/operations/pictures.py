@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["call_picture", "is_regular"]
 
 _IN_PLACE = frozenset({"thumbnail", "putpixel", "alpha_composite", "putalpha"})
-_EDGES = ("FIND_EDGES", "EDGE_ENHANCE", "EDGE_ENHANCE_MORE", "CONTOUR")
+_EDGES = ("FIND_EDGES", "CONTOUR")
 _RANKS = ("MinFilter", "MaxFilter")
 
 
@@ -27,6 +27,8 @@ def call_picture(reader: Reader, name: str, node: ast.Call, *, target: Value, ar
         return Value()
     if name == "paste":
         return _paste(reader, node, target=target, arguments=arguments)
+    if name == "load":
+        return target  # its pixels, to be read and written
     if name == "split":
         part = Value(Kind.PICTURE, frozenset({reader.note(Op.CONVERT, node, inputs)}))
         part.channel = True

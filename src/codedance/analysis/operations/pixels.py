@@ -26,6 +26,8 @@ def load(reader: Reader, node: ast.Subscript) -> Value:
     match held.kind:
         case Kind.PIXELS | Kind.BLANK:
             return _of_pixels(reader, node, held, indices=indices, places=places)
+        case Kind.PICTURE:  # the access object of Pillow
+            return Value(Kind.COLOUR, frozenset({reader.note(Op.PICK_COLOUR, node, origins([held, *places]))}))
         case Kind.MASK:
             whole = len(indices) == 1 and not isinstance(indices[0], ast.Slice | ast.Name)
             return Value(Kind.PROFILE if whole and _is_number(indices[0]) else Kind.MASK, held.sources)
@@ -53,7 +55,7 @@ def store(reader: Reader, node: ast.Subscript, value: Value) -> None:
         case Kind.PIXELS:
             operation = _stored(held, value, indices=indices, places=places)
         case Kind.MASK | Kind.BLANK:
-            operation = _stored_blank(held, value, indices=indices)
+            operation = _stored_blank(held, value, indices=indices, places=places)
         case Kind.PICTURE:
             operation = Op.DRAW_POINT  # the access object of Pillow
         case Kind.ITEMS | Kind.UNKNOWN:
@@ -63,10 +65,10 @@ def store(reader: Reader, node: ast.Subscript, value: Value) -> None:
             held.sources |= origins([value])
             return
     inputs = origins([held, value, *places])
-    if operation is not None:
-        held.sources |= {reader.note(operation, node, inputs)}
-    else:
-        held.sources |= origins([value])
+    made = frozenset({reader.note(operation, node, inputs)}) if operation is not None else origins([value])
+    for one in (held, held.target):
+        if one is not None:
+            one.sources |= made
 
 
 def _put(held: Value, value: Value, index: ast.expr) -> None:
@@ -89,19 +91,26 @@ def _stored(held: Value, value: Value, *, indices: list[ast.expr], places: list[
     slices = [isinstance(one, ast.Slice) for one in indices[:2]]
     if value.shows and any(slices):
         return Op.COMPOSE
+    if any(isinstance(one, ast.Slice) and one.step is not None for one in indices[:2]):
+        return Op.DRAW_GRID
     if all(slices):
         return Op.DRAW_BOX if any(_is_bounded(one) for one in indices[:2]) else None
     if any(slices):
         return Op.DRAW_GRID if any(one.regular for one in places) else Op.DRAW_LINE
-    if len(indices) == 1:
+    if len(indices) == 1 and held.element is None:
         return Op.DRAW_GRID if places[0].regular else Op.DRAW_LINE
     return Op.DRAW_POINT
 
 
-def _stored_blank(held: Value, value: Value, *, indices: list[ast.expr]) -> Op | None:
+def _stored_blank(held: Value, value: Value, *, indices: list[ast.expr], places: list[Value]) -> Op | None:
     """What writing into a mask or a new array is."""
+    masked = any(one.kind is Kind.MASK for one in places)
     if value.kind in (Kind.PIXELS, Kind.PICTURE):
-        return Op.COMPOSE
+        held.kind = Kind.PIXELS
+        return Op.MASK if masked else Op.COMPOSE
+    if masked:
+        held.kind = Kind.MASK
+        return Op.MASK
     if not any(_is_bounded(one) for one in indices):
         return None
     held.kind = Kind.MASK
@@ -144,34 +153,62 @@ def _of_pixels(
     reader: Reader, node: ast.Subscript, held: Value, *, indices: list[ast.expr], places: list[Value]
 ) -> Value:
     inputs = origins([held, *places])
-    steps = [_step(one) for one in indices[:2]]
+    if held.element is not None:
+        return _of_line(reader, node, held, places=places)
+    spans = [] if _is_dots(indices[0]) else indices[:2]
+    steps = [_step(one) for one in spans]
     if any(one.kind is Kind.MASK for one in places):
         return Value(Kind.PIXELS, frozenset({reader.note(Op.MASK, node, inputs)}))
     if -1 in steps:
         return _made(reader, Op.FLIP, node, held=held, inputs=inputs)
-    if any(isinstance(one, ast.Slice) and _is_bounded(one) for one in indices[:2]) and _are_spans(indices):
+    sparse = any(step is not None and step > 1 for step in steps)
+    if any(_is_bounded(one) for one in spans) and _are_spans(spans):
         if held.kind is Kind.BLANK:
             return held
         operation = Op.TILE if any(one.regular for one in places) else Op.CROP
         made = _made(reader, operation, node, held=held, inputs=inputs)
-        if _picks_channel(indices):
-            made = _made(reader, Op.CONVERT, node, held=made, inputs=made.sources)
+        after = [Op.CONVERT] * _picks_channel(indices) + [Op.RESIZE] * sparse
+        for one in after:
+            made = _made(reader, one, node, held=made, inputs=made.sources)
         return made
-    if any(step is not None and step > 1 for step in steps):
+    if sparse:
         return _made(reader, Op.RESIZE, node, held=held, inputs=inputs)
     if _picks_channel(indices) and all(isinstance(one, ast.Slice) or _is_dots(one) for one in indices[:-1]):
         made = _made(reader, Op.CONVERT, node, held=held, inputs=inputs)
         made.channel = True
         return made
-    numbers = [one for one in indices if not isinstance(one, ast.Slice) and not _is_dots(one) and not _is_none(one)]
-    if len(numbers) >= 2 or (len(numbers) == 1 and len(indices) > 1 and not _is_dots(indices[0])):
+    return _of_places(reader, node, held, indices=indices, places=places)
+
+
+def _of_places(
+    reader: Reader, node: ast.Subscript, held: Value, *, indices: list[ast.expr], places: list[Value]
+) -> Value:
+    """Single pixels, rows and columns of an array."""
+    inputs = origins([held, *places])
+    spans = [] if _is_dots(indices[0]) else indices[:2]
+    numbers = [one for one in spans if not isinstance(one, ast.Slice) and not _is_none(one)]
+    if not numbers:
+        return held
+    if len(numbers) == 2 or (len(indices) == 1 and places[0].kind in (Kind.ITEMS, Kind.PROFILE)):
         return Value(Kind.COLOUR, frozenset({reader.note(Op.PICK_COLOUR, node, inputs)}))
-    if len(numbers) == 1 and len(indices) == 1:
-        single = places[0].kind in (Kind.ITEMS, Kind.PROFILE) or isinstance(indices[0], ast.Tuple)
-        if single:
-            return Value(Kind.COLOUR, frozenset({reader.note(Op.PICK_COLOUR, node, inputs)}))
-        return Value(Kind.PROFILE, held.sources)
-    return held
+    if _picks_channel(indices):
+        return _line(_made(reader, Op.CONVERT, node, held=held, inputs=inputs))
+    return _line(held)
+
+
+def _line(held: Value) -> Value:
+    """A row or column of pixels."""
+    line = Value(held.kind, held.sources, element=Value(Kind.COLOUR, held.sources), target=held)
+    line.channel, line.scaled = held.channel, held.scaled
+    return line
+
+
+def _of_line(reader: Reader, node: ast.Subscript, held: Value, *, places: list[Value]) -> Value:
+    if places[0].kind is Kind.MASK:
+        return Value(Kind.PIXELS, frozenset({reader.note(Op.MASK, node, origins([held, *places]))}))
+    if isinstance(node.slice, ast.Slice):
+        return held
+    return Value(Kind.COLOUR, frozenset({reader.note(Op.PICK_COLOUR, node, origins([held, *places]))}))
 
 
 def _made(reader: Reader, operation: Op, node: ast.AST, *, held: Value, inputs: frozenset[int]) -> Value:
@@ -189,9 +226,9 @@ def _index(reader: Reader, node: ast.expr) -> Value:
     return reader.evaluate(node)
 
 
-def _are_spans(indices: list[ast.expr]) -> bool:
+def _are_spans(spans: list[ast.expr]) -> bool:
     """Whether rows and columns are both spans, so that the part is a picture."""
-    return all(isinstance(one, ast.Slice) or _is_dots(one) for one in indices[:2])
+    return all(isinstance(one, ast.Slice) or _is_dots(one) for one in spans)
 
 
 def _is_bounded(node: ast.expr) -> bool:

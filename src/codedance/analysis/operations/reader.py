@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from codedance.analysis.operations.ledger import Ledger
 from codedance.analysis.operations.scope import Scope
@@ -47,20 +48,31 @@ class Arguments:
         return [*self.positional[start:], *self.named.values()]
 
 
+class Caller(Protocol):
+    """Reads the call of a value."""
+
+    def __call__(self, reader: Reader, function: Value, node: ast.Call, *, arguments: Arguments) -> Value:
+        """What the call gives."""
+        ...
+
+
 class Reader:
     """State of one session while its cells are read.
 
     Args:
         evaluators: how each type of expression is read.
         executors: how each type of statement is read.
+        caller: what a call gives of a value that stands for a function.
     """
 
     def __init__(
         self,
         evaluators: dict[type[ast.expr], Callable[[Reader, ast.expr], Value]],
         executors: dict[type[ast.stmt], Callable[[Reader, ast.stmt], None]],
+        *,
+        caller: Caller,
     ) -> None:
-        self._evaluators, self._executors = evaluators, executors
+        self._evaluators, self._executors, self._caller = evaluators, executors, caller
         self.ledger = Ledger()
         self.scope = Scope()
         self.axes = Value(Kind.AXES)
@@ -85,11 +97,13 @@ class Reader:
         self._path, self.returned = [], []
         self.scope = self.scope.session()
         self.axes = Value(Kind.AXES)
+        last = statements[-1] if statements else None
         try:
-            self.execute(statements)
-            last = statements[-1] if statements else None
             if isinstance(last, ast.Expr):
+                self.execute(statements[:-1])
                 self.show([self.evaluate(last.value)])
+            else:
+                self.execute(statements)
         except (BudgetSpentError, RecursionError):
             return False
         finally:
@@ -114,6 +128,10 @@ class Reader:
         """Read an expression whose outcome only steers."""
         with self.quietly():
             return self.evaluate(node)
+
+    def apply(self, function: Value, node: ast.Call, *, arguments: Arguments) -> Value:
+        """What a function that was given to another one makes of these arguments."""
+        return self._caller(self, function, node, arguments=arguments)
 
     @contextmanager
     def quietly(self) -> Iterator[None]:

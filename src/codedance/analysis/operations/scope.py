@@ -27,13 +27,19 @@ _PICTURES = ("input_image", "image", "img", "image_clue")
 class Scope:
     """The names of a function, or of the session."""
 
-    __slots__ = ("names", "outer", "stars")
+    __slots__ = ("elsewhere", "names", "outer", "stars")
 
     def __init__(self, outer: Scope | None = None) -> None:
         self.names: dict[str, Value] = {}
         self.outer = outer
         self.stars: list[str] = []
         """Modules of which every name was imported."""
+        self.elsewhere: dict[str, Scope] = {}
+        """Names that were declared global or nonlocal, and where they belong."""
+
+    def put(self, name: str, value: Value) -> None:
+        """Let a name stand for this from now on."""
+        self.elsewhere.get(name, self).names[name] = value
 
     def find(self, name: str) -> Value | None:
         """What a name stands for here; ``None`` if nothing defined it."""

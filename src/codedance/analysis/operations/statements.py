@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from codedance.analysis.operations.arithmetic import combine
-from codedance.analysis.operations.binding import assign, walk
+from codedance.analysis.operations.binding import assign, capture, walk
 from codedance.analysis.operations.reader import Reader
+from codedance.analysis.operations.scope import Scope
 from codedance.analysis.operations.values import Kind, Value, joined, origins
 from codedance.analysis.operations.vocabulary import Operation as Op
 
@@ -19,9 +20,32 @@ _AGAIN = 2
 
 
 def _assign(reader: Reader, node: ast.Assign) -> None:
+    if reader.loops and _adds_one(node):
+        number = reader.note_tentative(Op.COUNT, node, frozenset())
+        assign(reader, node.targets[0], Value(Kind.COUNTED, frozenset({number}), regular=True))
+        return
     value = reader.evaluate(node.value)
     for target in node.targets:
         assign(reader, target, value)
+
+
+def _adds_one(node: ast.Assign) -> bool:
+    """Whether it is ``n = n + 1`` or ``seen[key] = seen.get(key, 0) + 1``."""
+    match node:
+        case ast.Assign(targets=[target], value=ast.BinOp(left=before, op=ast.Add(), right=ast.Constant(value=1))):
+            pass
+        case _:
+            return False
+    match target, before:
+        case (ast.Subscript(value=held, slice=place), ast.Call(func=ast.Attribute(value=asked, attr="get"))):
+            key = before.args[0] if before.args else None
+            return ast.unparse(held) == ast.unparse(asked) and key is not None and _same(place, key)
+        case _:
+            return _same(target, before)
+
+
+def _same(one: ast.expr, other: ast.expr) -> bool:
+    return ast.unparse(one) == ast.unparse(other)
 
 
 def _assign_annotated(reader: Reader, node: ast.AnnAssign) -> None:
@@ -31,7 +55,8 @@ def _assign_annotated(reader: Reader, node: ast.AnnAssign) -> None:
 
 def _augment(reader: Reader, node: ast.AugAssign) -> None:
     one = isinstance(node.value, ast.Constant) and node.value.value == 1
-    if isinstance(node.op, ast.Add) and one and reader.loops:
+    shared = isinstance(node.target, ast.Name) and node.target.id in reader.scope.elsewhere
+    if isinstance(node.op, ast.Add) and one and (reader.loops or shared):
         old = reader.evaluate(_as_load(node.target))
         number = reader.note_tentative(Op.COUNT, node, frozenset())
         counted = Value(Kind.COUNTED, old.sources | {number})
@@ -59,7 +84,7 @@ def _expression(reader: Reader, node: ast.Expr) -> None:
 def _for(reader: Reader, node: ast.For | ast.AsyncFor) -> None:
     walk(reader, node.target, node.iter)
     _repeat(reader, node.body)
-    reader.execute(node.orelse)
+    _branch(reader, [], node.orelse)
 
 
 def _while(reader: Reader, node: ast.While) -> None:
@@ -71,7 +96,7 @@ def _while(reader: Reader, node: ast.While) -> None:
                 stepped.regular = True
                 reader.scope.names[name] = stepped
     _repeat(reader, node.body)
-    reader.execute(node.orelse)
+    _branch(reader, [], node.orelse)
 
 
 def _repeat(reader: Reader, body: Sequence[ast.stmt]) -> None:
@@ -87,15 +112,21 @@ def _if(reader: Reader, node: ast.If) -> None:
     test = reader.evaluate_quietly(node.test)
     if any(_prints(one) for one in (*node.body, *node.orelse)):
         reader.show([test])
-    before = dict(reader.scope.names)
-    reader.execute(node.body)
-    after = reader.scope.names
-    reader.scope.names = before
-    reader.execute(node.orelse)
-    for name, value in after.items():
-        other = reader.scope.names.get(name)
-        same = other is None or other is value
-        reader.scope.names[name] = value if same or other is None else joined([value, other])
+    _branch(reader, node.body, node.orelse)
+
+
+def _branch(reader: Reader, *bodies: Sequence[ast.stmt]) -> None:
+    """Read statements of which some are done and others are not: names may stand for what any of them gave."""
+    before = reader.scope.names
+    ends: list[dict[str, Value]] = []
+    for body in bodies:
+        reader.scope.names = dict(before)
+        reader.execute(body)
+        ends.append(reader.scope.names)
+    reader.scope.names = {}
+    for name in dict.fromkeys(name for end in ends for name in end):
+        values = list({id(end[name]): end[name] for end in ends if name in end}.values())
+        reader.scope.names[name] = joined(values)
 
 
 def _prints(node: ast.stmt) -> bool:
@@ -117,23 +148,53 @@ def _with(reader: Reader, node: ast.With | ast.AsyncWith) -> None:
 
 def _try(reader: Reader, node: ast.Try) -> None:
     reader.execute(node.body)
-    for handler in node.handlers:
-        reader.execute(handler.body)
-    reader.execute(node.orelse)
+    _branch(reader, node.orelse, *(handler.body for handler in node.handlers))
     reader.execute(node.finalbody)
 
 
 def _match(reader: Reader, node: ast.Match) -> None:
-    reader.evaluate(node.subject)
+    subject = reader.evaluate_quietly(node.subject)
     for case in node.cases:
-        reader.execute(case.body)
+        capture(reader, case.pattern, subject)
+        if case.guard is not None:
+            reader.evaluate_quietly(case.guard)
+    if any(_prints(one) for case in node.cases for one in case.body):
+        reader.show([subject])
+    _branch(reader, [], *(case.body for case in node.cases))
 
 
 def _define(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
     kind = Kind.CLASS if isinstance(node, ast.ClassDef) else Kind.FUNCTION
     value = Value(kind)
     value.definition, value.scope = node, reader.scope
-    reader.scope.names[node.name] = value
+    reader.scope.put(node.name, value)
+    if isinstance(node, ast.ClassDef):
+        value.attributes = _class_names(reader, node)
+
+
+def _class_names(reader: Reader, node: ast.ClassDef) -> dict[str, Value]:
+    """What is assigned in the body of a class, not in its methods."""
+    before = reader.scope
+    reader.scope = Scope(before)
+    try:
+        reader.execute([one for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)])
+        return reader.scope.names
+    finally:
+        reader.scope = before
+
+
+def _global(reader: Reader, node: ast.Global) -> None:
+    for name in node.names:
+        reader.scope.elsewhere[name] = reader.scope.session()
+
+
+def _nonlocal(reader: Reader, node: ast.Nonlocal) -> None:
+    for name in node.names:
+        scope = reader.scope.outer
+        while scope is not None and name not in scope.names:
+            scope = scope.outer
+        if scope is not None:
+            reader.scope.elsewhere[name] = scope
 
 
 def _return(reader: Reader, node: ast.Return) -> None:
@@ -189,6 +250,8 @@ EXECUTORS: Final[dict[type[ast.stmt], Callable[[Reader, Any], None]]] = {
     ast.FunctionDef: _define,
     ast.AsyncFunctionDef: _define,
     ast.ClassDef: _define,
+    ast.Global: _global,
+    ast.Nonlocal: _nonlocal,
     ast.Return: _return,
     ast.Import: _import,
     ast.ImportFrom: _import_from,

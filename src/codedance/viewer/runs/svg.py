@@ -13,8 +13,9 @@ from codedance.viewer.shell import visible
 __all__ = ["Bar", "Series", "bar_chart", "line_chart", "ticks"]
 
 _COLOURS = 6
+_LEAST = 1e-300
 _WIDE, _HIGH = 360, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 18, 12, 26
 _ROW = 26
 _NAME, _SCALE, _END = 116, 130, 122
 
@@ -52,7 +53,7 @@ def bar_chart(bars: Sequence[Bar], *, label: str) -> Markup:
     parts: list[Markup] = []
     for index, bar in enumerate(bars):
         y = index * _ROW
-        name = Markup('<text x="{}" y="{}" class="name">{}</text>').format(_NAME - 8, y + 17, _cut(bar.name, 17))
+        name = Markup('<text x="{}" y="{}" class="name">{}</text>').format(_NAME - 8, y + 17, _cut(bar.name, 16))
         parts.append(Markup('<a href="{}">{}</a>').format(bar.href, name) if bar.href else name)
         width = abs(bar.share or 0.0) * _SCALE
         kind = "bar minus" if (bar.share or 0.0) < 0 else "bar"
@@ -126,12 +127,12 @@ def ticks(low: float, high: float, *, count: int = 5) -> list[float]:
     ([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 20.0, 40.0, 60.0])
     """
     span = high - low
-    if not span > 0 or not math.isfinite(span):
+    if not _LEAST < span < math.inf:
         return [low]
     size = 10.0 ** math.floor(math.log10(span / (count - 1)))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10, 20) if span / (size * factor) <= count - 1 + 1e-9)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    return [float(f"{number * step:.12g}") for number in range(first, last + 1)]
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
@@ -143,9 +144,13 @@ def _widened(low: float, high: float) -> tuple[float, float]:
 
 
 def _said(value: float) -> str:
-    if abs(value) >= 10_000:
-        return f"{value / 1000:g}k" if abs(value) < 1e6 else f"{value:.2g}"
-    return f"{value:.4g}"
+    size = abs(value)
+    if size >= 1e12 or 0 < size < 1e-3:
+        return f"{value:.3g}"
+    for least, unit, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if size >= least:
+            return f"{value / unit:g}{letter}"
+    return f"{value:.6g}"
 
 
 def _cut(name: str, length: int) -> str:
