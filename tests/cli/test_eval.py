@@ -96,6 +96,23 @@ def test_a_run_killed_five_times_ends_with_the_same_bytes_and_asks_nothing_twice
     assert len(server.requests) - before <= 2 * (rows - kept[-1]) + 2, "what had ended was asked again"
 
 
+def test_ctrl_c_says_that_the_run_is_kept_and_the_same_command_goes_on(server: ReplyingServer, tmp_path: Path) -> None:
+    _vstar(tmp_path, 24)
+    server.seconds = 0.2
+    program = [sys.executable, "-m", "codedance.cli.app", *_words(server, "stopped", 24)]
+    process = subprocess.Popen(program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not _trajectories(tmp_path / "stopped") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    printed, told = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (130, "")
+    assert told == "codedance: stopped; what is done is kept, the same command goes on\n"
+    assert 0 < len(_trajectories(tmp_path / "stopped")) < 24
+    server.seconds = 0.0
+    assert _run(*_words(server, "stopped", 24), folder=tmp_path).returncode == 0
+
+
 def _trajectories(run: Path) -> list[str]:
     path = run / "trajectories.jsonl"
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
@@ -168,6 +185,40 @@ def test_what_cannot_be_used_is_told_in_one_line(words: list[str], said: str, tm
     assert result.returncode == 2
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_other_settings_are_told_as_the_flags_that_differ(tmp_path: Path) -> None:
+    words = ["--model", _script(tmp_path, "<answer>1</answer>"), "--out", "r"]
+    begin = ["eval", "worlds/search/easy", "worlds/search/hard", "--limit", "1", "--mode", "direct"]
+    assert _run(*begin, *words, folder=tmp_path).returncode == 0
+    other = ["eval", "worlds/search/easy", "--limit", "2", "--mode", "schema", "--set", "sampling.top_p=0.5"]
+    told = _run(*other, *words, folder=tmp_path)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == (
+        "codedance: r: holds a run with other settings (NAME... with worlds/search/hard, now without; --mode direct, "
+        "now schema; --set sampling.top_p 1.0, now 0.5; --limit 1, now 2); choose another folder\n"
+    )
+
+
+def test_damaged_files_of_a_run_are_told_and_scores_are_made_again(tmp_path: Path) -> None:
+    words = ["eval", "worlds/search/easy", "--limit", "3", "--mode", "direct", "--out", "r"]
+    words += ["--model", _script(tmp_path, "<answer>1</answer>")]
+    assert _run(*words, folder=tmp_path).returncode == 0
+    scores, trajectories = tmp_path / "r" / "scores.jsonl", tmp_path / "r" / "trajectories.jsonl"
+    good = scores.read_bytes()
+    scores.write_bytes(good.replace(good.splitlines()[1], b"garbage"))
+    told = _run("report", "r", folder=tmp_path)
+    assert told.returncode == 2
+    assert "r/scores.jsonl, line 2: is no JSON (damaged?); give the run's own command again" in told.stderr
+    assert _run(*words, folder=tmp_path).returncode == 0
+    assert scores.read_bytes() == good
+    lines = trajectories.read_bytes().splitlines(keepends=True)
+    trajectories.write_bytes(lines[0] + b"garbage\n" + lines[2][:-9])
+    told = _run("report", "r", folder=tmp_path)
+    assert told.returncode == 0
+    assert "r/trajectories.jsonl: 1 line is no JSON (damaged?); codedance verify r tells which\n" in told.stderr
+    assert "its last line is cut off and passed over, but seals.jsonl says that it was stored whole" in told.stderr
+    assert told.stderr == _run("compare", "r", "r", folder=tmp_path).stderr, "once"
 
 
 def test_a_server_that_is_not_there_is_told_with_its_exit_code(tmp_path: Path) -> None:

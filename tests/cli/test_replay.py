@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from tests.leakage.test_audit import run
 
-from codedance.cli.recorded import offsets
+from codedance.cli.recorded import Offsets, offsets
 from codedance.episode import EpisodeSettings, run_episode
 from codedance.imaging import Picture
 from codedance.models.scripted import ScriptedModel
@@ -68,7 +68,7 @@ def test_a_run_that_repeats_is_told_with_its_rate_and_code_zero(desk: Path) -> N
     result = run("replay", "run", "--workers", "2", "--out", "cells.jsonl", folder=desk)
     assert result.returncode == 0, result.stderr
     assert "run: 2 trajectories, 4 cells in " in result.stdout
-    assert "trajectories a second\n1 others have nothing to run\n100.00% of the cells show exactly" in result.stdout
+    assert "trajectories a second\n1 other has nothing to run\n100.00% of the cells show exactly" in result.stdout
     assert "ended this time as: ok 3, error 1" in result.stdout
     kept = [json.loads(line) for line in (desk / "cells.jsonl").read_text().splitlines()]
     assert [(one["id"], len(one["verdicts"])) for one in kept] == [("t/0#0", 3), ("t/1#0", 1)]
@@ -78,7 +78,7 @@ def test_another_text_is_told_with_both_sides_and_code_one(desk: Path) -> None:
     change(desk / "run", '"stdout":"2\\n"', '"stdout":"5\\n"')
     result = run("replay", "run", folder=desk)
     assert result.returncode == 1
-    assert "1 trajectories differ without a reason, 0 could not run:" in result.stdout
+    assert "1 trajectory differs without a reason, 0 could not run:" in result.stdout
     assert "t/1#0, turn 1, stdout: was '5\\n', is '2\\n'" in result.stdout
     told: dict[str, Any] = json.loads(run("replay", "run", "--json", folder=desk).stdout)
     assert (told["same"], told["runs"][0]["different"], told["runs"][0]["cells"]["different"]) == (False, 1, 1)
@@ -109,13 +109,47 @@ def test_lines_that_another_program_wrote_anew_run_too(desk: Path) -> None:
     path = desk / "run" / "trajectories.jsonl"
     path.write_text("".join(f"{json.dumps(json.loads(line))}\n" for line in path.read_text().splitlines()))
     assert "run: 2 trajectories, 4 cells in " in run("replay", "run", folder=desk).stdout
-    assert "run: 1 trajectories, 1 cells" in run("replay", "run", "--id", "t/1#0", folder=desk).stdout
+    assert "run: 1 trajectory, 1 cell in" in run("replay", "run", "--id", "t/1#0", folder=desk).stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "made", "said"),
+    [
+        (1, lambda line: "garbage", "line 2 is no JSON (damaged?)"),
+        (2, lambda line: "garbage", "line 3 is no JSON (damaged?)"),
+        (1, lambda line: line[: len(line) // 2], "line 2 is no JSON (damaged?)"),
+        (1, lambda line: line.replace('"stop":', '"stopped":'), "line 2 is no trajectory (stop: Field required)"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_told_and_is_not_all_well(
+    number: int, made: Callable[[str], str], said: str, desk: Path
+) -> None:
+    path = desk / "run" / "trajectories.jsonl"
+    lines = path.read_text().splitlines()
+    lines[number] = made(lines[number])
+    path.write_text("".join(f"{line}\n" for line in lines))
+    result = run("replay", "run", folder=desk)
+    assert result.returncode == 1, result.stdout
+    assert f"0 could not run, 1 line cannot be read:\n  {said}\n" in result.stdout
+    told = json.loads(run("replay", "run", "--json", "--limit", "1", folder=desk).stdout)
+    assert (told["same"], told["runs"][0]["unreadable"]) == (False, 1)
+    assert run("replay", "run", "--id", "t/0#0", folder=desk).returncode == 0
+    verified = run("verify", "run", folder=desk)
+    assert (verified.returncode, f"unreadable: {said[:6]}: " in verified.stdout) == (1, True)
+
+
+def test_a_run_without_trajectories_among_others_is_passed_over(desk: Path) -> None:
+    RunFolder.create(desk / "begun", Manifest(kind="ask"))
+    (desk / "begun" / "trajectories.jsonl").touch()
+    result = run("replay", ".", folder=desk)
+    assert result.returncode == 0, result.stderr
+    assert "run: 2 trajectories, 4 cells" in result.stdout
 
 
 def test_a_sample_and_a_single_trajectory_can_be_chosen(desk: Path) -> None:
-    assert "1 trajectories of 2 (seed 3)" in run("replay", "run", "--limit", "1", "--seed", "3", folder=desk).stdout
+    assert "1 of 2 trajectories (seed 3)" in run("replay", "run", "--limit", "1", "--seed", "3", folder=desk).stdout
     one = run("replay", "run", "--id", "t/1#0", folder=desk)
-    assert "run: 1 trajectories, 1 cells" in one.stdout
+    assert "run: 1 trajectory, 1 cell in" in one.stdout
     assert "holds no trajectory 't/9'" in run("replay", "run", "--id", "t/9", folder=desk).stderr
 
 
@@ -142,7 +176,7 @@ def test_parts_that_the_harness_cut_out_are_cut_out_again(tmp_path: Path) -> Non
     anyio.run(play)
     result = run("replay", "run", folder=tmp_path)
     assert result.returncode == 0
-    assert "run: 1 trajectories, 2 cells" in result.stdout
+    assert "run: 1 trajectory, 2 cells" in result.stdout
     assert "cells: same 2" in result.stdout
 
 
@@ -150,7 +184,7 @@ def test_a_trajectory_that_was_printed_is_replayed_and_verified_with_the_picture
     line = (desk / "run" / "trajectories.jsonl").read_text().splitlines()[0]
     (desk / "trace.json").write_text(json.dumps(json.loads(line), indent=1))
     again = run("replay", "trace.json", "--pictures", "run/pictures", folder=desk)
-    assert (again.returncode, "trace.json: 1 trajectories, 3 cells" in again.stdout) == (0, True)
+    assert (again.returncode, "trace.json: 1 trajectory, 3 cells" in again.stdout) == (0, True)
     told = json.loads(run("verify", "trace.json", "--pictures", "run/pictures", "--json", folder=desk).stdout)
     assert (told["intact"], told["runs"][0]["pictures"]) == (False, 2)
     head = told["runs"][0]["head"]
@@ -231,7 +265,7 @@ def test_bad_input_is_one_line_and_code_two(words: list[str], message: str, desk
 def test_a_run_that_vanishes_before_it_runs_again_is_one_line_and_code_two(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def vanishing(folder: Path, name: str | None) -> tuple[Sequence[int], int]:
+    def vanishing(folder: Path, name: str | None) -> Offsets:
         found = offsets(folder, name)
         (folder / "trajectories.jsonl").unlink()
         return found
@@ -246,5 +280,5 @@ def test_a_run_that_vanishes_before_it_runs_again_is_one_line_and_code_two(
 def test_a_file_that_is_no_trajectory_is_told(desk: Path) -> None:
     (desk / "note.txt").write_text("hello")
     replayed, verified = run("replay", "note.txt", folder=desk), run("verify", "note.txt", folder=desk)
-    assert (replayed.returncode, "it is no trajectory" in replayed.stdout) == (1, True)
+    assert (replayed.returncode, "the file is no JSON (damaged?)" in replayed.stdout) == (1, True)
     assert (verified.returncode, "unreadable: the file" in verified.stdout) == (1, True)

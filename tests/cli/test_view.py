@@ -14,7 +14,7 @@ from codedance.bench.evaluation import Verdict
 from codedance.bench.evaluation.ends import ModeScore, RowEnd
 from codedance.bench.outcomes import Outcome
 from codedance.cli.app import app
-from codedance.errors import CodeDanceError
+from codedance.errors import CodeDanceError, StoreError
 from codedance.store import Manifest, RecordFile, RunFolder
 
 PICTURE = noise(60, 40)
@@ -124,7 +124,7 @@ def test_what_cannot_be_is_one_line(
 
 def test_lost_pictures_are_told(run: RunFolder, tmp_path: Path) -> None:
     run.pictures.path(PICTURE.ref).unlink()
-    assert "1 pictures are missing" in view(run.folder, "-o", tmp_path / "site")
+    assert "1 picture is missing in" in view(run.folder, "-o", tmp_path / "site")
 
 
 def test_a_trajectory_that_is_cut_off_is_told(run: RunFolder, tmp_path: Path) -> None:
@@ -137,3 +137,74 @@ def test_a_trajectory_that_is_cut_off_is_told(run: RunFolder, tmp_path: Path) ->
     for command in (["verify"], ["analyze", "operations"]):
         told_of = CliRunner().invoke(app, [*command, str(run.folder)]).output
         assert "its last line is cut off and passed over" in told_of, command
+        assert "the run's own command goes on there" in told_of, command
+
+
+def test_a_cut_off_trajectory_that_was_stored_whole_is_told_as_damage(run: RunFolder, tmp_path: Path) -> None:
+    path = run.folder / "trajectories.jsonl"
+    path.write_bytes(path.read_bytes()[:-100])
+    told_of = view(run.folder, "-o", tmp_path / "site")
+    assert "cut off and passed over, but seals.jsonl says that it was stored whole: restore the file from a" in told_of
+    assert "goes on there" not in told_of
+    with pytest.raises(StoreError, match=r"removed or cut off; .* delete seals.jsonl to go on"):
+        RunFolder(run.folder).add(next(run.trajectories()), {PICTURE.ref.sha256: PICTURE})
+    (run.folder / "seals.jsonl").unlink()
+    RunFolder(run.folder).add(next(run.trajectories()), {PICTURE.ref.sha256: PICTURE})
+    assert len(list(run.trajectories())) == 4
+
+
+def test_trajectories_that_were_removed_are_told_where_the_rest_is_shown(run: RunFolder, tmp_path: Path) -> None:
+    path = run.folder / "trajectories.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert "is shorter than seals.jsonl says, lines were removed or changed" in view(run.folder, "-o", tmp_path / "x")
+
+
+def test_one_thing_is_told_in_the_singular(run: RunFolder, tmp_path: Path) -> None:
+    single = RunFolder.create(tmp_path / "single", Manifest(kind="ask"))
+    single.add(next(run.trajectories()), {PICTURE.ref.sha256: PICTURE})
+    assert "1 trajectory, 1 page written" in view(single.folder, "-o", tmp_path / "site")
+    assert "(1 trajectory, 2 turns, 1 picture)" in CliRunner().invoke(app, ["verify", str(single.folder)]).output
+
+
+@pytest.mark.parametrize("command", [["view", "-o", "pages"], ["replay"], ["analyze", "operations"]])
+def test_a_run_without_trajectories_is_refused_with_the_reason(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def refused(name: str) -> str:
+        error = CliRunner().invoke(app, [*command, name]).exception
+        assert isinstance(error, StoreError), error
+        return str(error)
+
+    RunFolder.create(tmp_path / "training", Manifest(kind="train"))
+    assert refused("training").startswith("training: holds no trajectories: it is a training run that kept none")
+    RunFolder.create(tmp_path / "begun", Manifest(kind="eval"))
+    assert refused("begun") == (
+        "begun: holds no trajectory yet: none has ended; give the run's own command again to go on"
+    )
+    questions = RunFolder.create(tmp_path / "questions", Manifest(kind="tasks"))
+    questions.add_task(next(run.trajectories()).task, {PICTURE.ref.sha256: PICTURE})
+    assert "a set of questions that nobody has answered yet" in refused("questions")
+    (run.folder / "trajectories.jsonl").write_bytes(b"")
+    assert refused("run").startswith(
+        "run/trajectories.jsonl: holds nothing, and seals.jsonl says that 4 trajectories were stored; restore it"
+    )
+    assert not (tmp_path / "pages").exists()
+
+
+def test_where_one_run_is_wanted_those_in_a_folder_are_named(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        RunFolder.create(tmp_path / "runs" / name, Manifest(kind="ask"))
+    named = "runs: is not a run folder but holds 2 runs: name one of them (runs/a, runs/b)"
+    with pytest.raises(StoreError) as told_of:
+        view("runs", "-o", "pages")
+    assert str(told_of.value) == f"{named}; -o writes the pages of one run, without it all are served"
+    assert str(CliRunner().invoke(app, ["analyze", "operations", "runs"]).exception) == named
+    (tmp_path / "deep" / "rollouts").mkdir(parents=True)
+    run.folder.rename(tmp_path / "deep" / "rollouts" / "step-1")
+    with pytest.raises(StoreError, match="deep: is not a run folder but holds one: name deep/rollouts/step-1"):
+        RunFolder.open("deep")

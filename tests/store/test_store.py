@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from codedance.errors import StoreError
 from codedance.imaging import Picture
 from codedance.schema import StopReason, Task, Trajectory, Turn
-from codedance.store import Manifest, RecordFile, RunFolder, write_text
+from codedance.store import Manifest, RecordFile, RunFolder, count_unreadable, differing_settings, write_text
 
 
 def trajectory(picture: Picture, name: str = "a", text: str = "<answer>1</answer>") -> Trajectory:
@@ -64,6 +65,34 @@ def test_a_wrong_line_is_named_by_its_number(tmp_path: Path, picture: Picture) -
         list(RecordFile(path, Trajectory))
 
 
+@pytest.mark.parametrize("line", [b"garbage", b"\xff\xfe", b'{"schema_version": 1, "id": "a'])
+def test_a_damaged_line_is_told_with_what_to_do(tmp_path: Path, picture: Picture, line: bytes) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(line + b"\n")
+    with pytest.raises(StoreError, match=r"t.jsonl, line 1: is no JSON \(damaged\?\); restore the file from a copy"):
+        list(RecordFile(path, Trajectory))
+    with pytest.raises(StoreError, match=r"its last line: is no JSON \(damaged\?\); make it again"):
+        RecordFile(path, Trajectory, remedy="make it again").last()
+    assert count_unreadable(path) == 1
+
+
+def test_a_damaged_trajectory_can_be_taken_out_as_its_error_says(tmp_path: Path, picture: Picture) -> None:
+    pictures = {picture.ref.sha256: picture}
+    run = RunFolder.create(tmp_path / "run", Manifest(kind="ask"))
+    run.add_all([(trajectory(picture, name), pictures) for name in "abc"])
+    path = run.folder / "trajectories.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + b"garbage\n" + lines[2])
+    with pytest.raises(
+        StoreError, match=r"line 2: is no JSON .*delete this line and seals.jsonl: the run's own command"
+    ):
+        list(run.trajectories())
+    path.write_bytes(lines[0] + lines[2])
+    (run.folder / "seals.jsonl").unlink()
+    RunFolder.create(run.folder, Manifest(kind="ask")).add(trajectory(picture, "b"), pictures)
+    assert [one.id for one in run.trajectories()] == ["a#0", "c#0", "b#0"]
+
+
 def test_a_changed_picture_is_noticed(tmp_path: Path, picture: Picture, make_picture: Callable[..., Picture]) -> None:
     run = RunFolder.create(tmp_path / "run", Manifest(kind="ask"))
     run.add(trajectory(picture), {picture.ref.sha256: picture})
@@ -100,6 +129,65 @@ def test_a_run_with_other_settings_is_not_mixed_up(tmp_path: Path) -> None:
         RunFolder.create(tmp_path / "run", Manifest(kind="eval", settings={"turns": 6}))
     with pytest.raises(StoreError, match="kind 'eval'"):
         RunFolder.create(tmp_path / "run", Manifest(kind="ask"))
+
+
+BOTH: JsonValue = ["worlds/counting/easy", "worlds/counting/hard"]
+PROMPT = "You answer questions about pictures. " * 9
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted", "told"),
+    [
+        ({"a": {"rows": 5, "sha": "a" * 64}}, {"a": {"rows": 6, "sha": "b" * 64}}, {"a.rows": "5, now 6"}),
+        ({"a": {"sha": "a" * 64}}, {"a": {"sha": "b" * 64}}, {"a.sha": "aaaaaaaaaaaa..., now bbbbbbbbbbbb..."}),
+        (
+            {"a": f"{PROMPT}Look. {PROMPT}"},
+            {"a": f"{PROMPT}Think. {PROMPT}"},
+            {"a": "...t pictures. Look. You answer questions a..., now ...t pictures. Think. You answer questions ..."},
+        ),
+        ({"a": BOTH}, {"a": ["worlds/counting/easy"]}, {"a": "with worlds/counting/hard, now without"}),
+        ({"a": BOTH}, {"a": ["worlds/counting/easy", "x"]}, {"a": "with worlds/counting/hard, now with x"}),
+        ({"a": ["worlds/counting/easy"]}, {"a": BOTH}, {"a": "without worlds/counting/hard, now with"}),
+        ({"a": BOTH}, {"a": ["worlds/counting/hard", "worlds/counting/easy"]}, {"a": "the same in another order"}),
+        ({"a": {"of": BOTH}}, {"a": {"of": None}}, {"a.of": "given, now none"}),
+        ({"a": 5}, {"a": "5"}, {"a": '5, now "5"'}),
+        ({"a": "x\ny"}, {"a": "x"}, {"a": "x\\ny, now x"}),
+    ],
+)
+def test_of_two_settings_that_part_is_told_which_differs(
+    made: dict[str, JsonValue], wanted: dict[str, JsonValue], told: dict[str, str]
+) -> None:
+    assert differing_settings(made, wanted) == told
+
+
+def test_settings_are_told_as_they_are_typed_where_they_can_be(tmp_path: Path) -> None:
+    folder, flags = tmp_path / "run", {"rows.limit": "--limit", "budgets.": "--set budgets."}
+    made: dict[str, JsonValue] = {"data": {"rows": 5}, "rows": {"limit": 5}, "budgets": {"turns": 1}}
+    RunFolder.create(folder, Manifest(kind="eval", settings=made))
+    other: dict[str, JsonValue] = {"data": {"rows": 6}, "rows": {"limit": 6}, "budgets": {"turns": 2}}
+    with pytest.raises(StoreError, match=r"settings \(--set budgets.turns 1, now 2; --limit 5, now 6\); choose"):
+        RunFolder.create(folder, Manifest(kind="eval", settings=other), flags=flags)
+    with pytest.raises(StoreError, match=r"settings \(data.rows 5, now 6\); choose"):
+        RunFolder.create(folder, Manifest(kind="eval", settings={**made, "data": {"rows": 6}}), flags=flags)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe\n", r"manifest.json: is no JSON \(damaged\?\); restore it from a copy, or begin"),
+        (b"", r"manifest.json: is no JSON \(damaged\?\)"),
+        (b"[]", r"is no manifest of a run \(the whole: Input should be an object\)"),
+        (b'{"kind": 3}', r"is no manifest of a run \(kind: Input should be a valid string\); restore"),
+        (b'{"settings": [], "x": 1}', r"\(kind: Field required; 2 more faults\)"),
+        (b'{"schema_version": 9, "type": "eval"}', "has schema version 9, this program reads 1; a newer CodeDance"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_told_with_what_is_wrong(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "manifest.json").write_bytes(content)
+    with pytest.raises(StoreError, match=said):
+        RunFolder.open(tmp_path)
+    with pytest.raises(StoreError, match=said):
+        RunFolder.create(tmp_path, Manifest(kind="ask"))
 
 
 def test_foreign_folders_are_left_alone(tmp_path: Path) -> None:

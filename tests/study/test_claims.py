@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -192,8 +193,14 @@ def test_steps_are_marked_forgotten_and_refused_without_their_inputs(tmp_path: P
 
 
 def test_two_processes_do_not_work_on_one_study(tmp_path: Path) -> None:
-    with held(tmp_path), pytest.raises(StoreError, match="another process works on this study"), held(tmp_path):
-        pass
+    def work() -> None:
+        with held(tmp_path):
+            pass
+
+    refused = pytest.raises(StoreError, match="another process is working on this study")
+    with held(tmp_path), ThreadPoolExecutor() as others, refused:
+        others.submit(work).result()
+    work()
 
 
 def test_expected_hours_follow_the_settings() -> None:

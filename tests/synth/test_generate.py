@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,9 @@ from codedance.tasks.worlds import FAMILIES, HELD_OUT_SEEDS, Difficulty
 CODEDANCE = [sys.executable, "-m", "codedance.cli.app", "data"]
 SMALL = GenerateSettings(count=120, shares={"counting": 2, "search": 1}, slips=0.2)
 OPTIONS = "--count 120 --family counting --family search --set shares.counting=2 --set shares.search=1 --set slips=0.2"
+
+CHUNKS = 12
+"""Of the set that these make."""
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -138,13 +144,44 @@ def test_a_set_that_was_killed_and_damaged_at_its_end_goes_on_to_the_same_files(
         while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() - waited < 20:
             time.sleep(0.05)
         assert not [pid for pid in children if Path(f"/proc/{pid}").exists()], "workers end with the main process"
-    assert 0 < len(list(read_chunks(folder))) <= 3
+    assert 0 < len(list(read_chunks(folder))) < CHUNKS
     with (folder / "trajectories.jsonl").open("ab") as file:
         file.write(b'{"schema_version": 1, "id": "half a li')
     left = next((folder / "pictures").iterdir()) / ".of-a-killed-writer.png.x1"
     left.write_bytes(b"half a picture")
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.startswith("120 trajectories in")
     assert files(folder) == files(made)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"])
+def test_a_set_that_is_told_to_stop_ends_in_seconds_cleanly_and_keeps_what_it_has(
+    number: signal.Signals, code: int, made: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "stopped"
+    command = [*CODEDANCE, "generate", "--out", str(folder), "--workers", "2", *OPTIONS.split()]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as one:
+        waited = time.monotonic()
+        while not list(read_chunks(folder)) and one.poll() is None and time.monotonic() - waited < 60:
+            time.sleep(0.05)
+        children = {int(pid) for pid in _children(one.pid)}
+        begin = time.monotonic()
+        # Ctrl-C reaches every process of a terminal; who sends SIGTERM names one.
+        os.killpg(one.pid, number) if number == signal.SIGINT else one.send_signal(number)
+        _, said = one.communicate(timeout=60)
+    assert time.monotonic() - begin < 8
+    assert one.returncode == code
+    assert "Traceback" not in said
+    assert "leaked" not in said
+    while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() - begin < 20:
+        time.sleep(0.05)
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert 0 < len(list(read_chunks(folder))) < CHUNKS
+    generate(SMALL, folder, workers=2)
+    assert files(folder) == files(made)
+
+
+def test_half_a_minute_of_work_is_never_at_stake(made: Path) -> None:
+    assert max(chunk.trajectories for chunk in read_chunks(made)) == 10
 
 
 def _children(pid: int) -> list[str]:
@@ -190,7 +227,7 @@ def test_a_set_shorter_than_its_record_is_damaged(made: Path, tmp_path: Path) ->
 def test_a_finished_set_is_not_made_again(made: Path) -> None:
     before, told = files(made), list[Chunk]()
     generate(SMALL, made, workers=1, listener=told.append)
-    assert [chunk.number for chunk in told] == [0, 1, 2]
+    assert [chunk.number for chunk in told] == list(range(CHUNKS))
     assert files(made) == before
 
 
@@ -229,3 +266,20 @@ def test_a_folder_that_is_no_set_has_no_card(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 2
     assert "is not a run folder" in result.stderr
+
+
+def test_one_process_at_a_time_makes_a_set(tmp_path: Path) -> None:
+    settings = GenerateSettings(count=12, shares={"counting": 1.0})
+    refused: list[str] = []
+
+    def meddle(_chunk: Chunk) -> None:
+        try:
+            with ThreadPoolExecutor() as other:
+                other.submit(generate, settings, tmp_path / "set", workers=1).result()
+        except StoreError as error:
+            refused.append(str(error))
+
+    generate(settings, tmp_path / "set", workers=1, listener=meddle)
+    assert len(refused) == 2
+    assert all("another process is making this set; wait for its end" in one for one in refused)
+    assert len(list(RunFolder.open(tmp_path / "set").trajectories())) == 12

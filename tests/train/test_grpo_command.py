@@ -77,7 +77,7 @@ def test_a_rehearsal_says_what_a_run_takes_and_a_run_does_it(desk: Path, tmp_pat
         (["--set", "worlds.shares.chess=1"], "there is no setting 'chess' here; there are charts, counting"),
         (["--set", "worlds.shares.counting=0", "--set", "worlds.shares.search=0"], "one at least is more"),
         (["--set", "episode.sampling.temperature=0"], "greedy attempts are all the same"),
-        (["--model", "nowhere"], "nowhere/config.json: there is no such file; is the folder a checkpoint?"),
+        (["--model", "nowhere"], "nowhere: there is no such folder; give that of a checkpoint"),
         (["--tasks", "nowhere"], "nowhere: is not a run folder"),
         (["--device", "gpu"], "--device gpu: cannot be used here"),
     ],

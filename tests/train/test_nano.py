@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageColor
 
-from codedance.errors import DataError, ModelNotFoundError, UsageError
+from codedance.errors import DataError, UsageError
 from codedance.models import ScriptedModel
 from codedance.models.local.chat import Encoder
 from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
@@ -348,7 +348,7 @@ def test_a_size_that_does_not_exist_is_named(made: Path, tmp_path: Path) -> None
 def test_a_start_that_does_not_fit_is_refused_before_data_are_made_for_it(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="another size or make than tiny"):
         check_recipe(NanoRecipe(size="tiny"), CHECKPOINT)
-    with pytest.raises(ModelNotFoundError, match="no such file"):
+    with pytest.raises(UsageError, match="no such file"):
         check_recipe(NanoRecipe(), tmp_path)
     check_recipe(NanoRecipe(), CHECKPOINT)
 

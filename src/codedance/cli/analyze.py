@@ -134,12 +134,15 @@ def holdout(
 def attempts_of(runs: Sequence[Path], *, limit: int | None) -> Iterator[Analysed]:
     """The attempts of these runs, with a bar while they are read."""
     from codedance.analysis.attempts import read_attempts
+    from codedance.cli.recorded import run_to_read
     from codedance.store import RunFolder
 
     with progress_bar("attempts", None) as tick:
         for run in runs:
+            if not (run / "rollouts").is_dir():  # of reinforcement learning, each step has its own
+                run_to_read(run)
             yield from read_attempts(run, limit=limit, tick=tick)
-            if (run / "trajectories.jsonl").is_file():  # of reinforcement learning, each step has its own
+            if (run / "trajectories.jsonl").is_file():
                 tell_cut_off(RunFolder.open(run))
 
 

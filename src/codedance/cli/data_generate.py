@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +27,10 @@ if TYPE_CHECKING:
     from codedance.synth.generate import Chunk, Crew
     from codedance.synth.plan import GenerateSettings
 
-__all__ = ["CARD_EPILOG", "GENERATE_EPILOG", "card", "generate"]
+__all__ = ["CARD_EPILOG", "GENERATE_EPILOG", "card", "ending_in_order", "generate", "make_set"]
+
+_TERMINATED = 143
+"""What shells give a program that SIGTERM has ended."""
 
 GENERATE_EPILOG = """
 Examples:
@@ -81,7 +88,7 @@ def make_set(settings: GenerateSettings, out: Path, *, workers: int, crew: Crew 
     there = sum(chunk.trajectories for chunk in read_chunks(out))
     seen: list[Chunk] = []
     begin = time.monotonic()
-    with _progress(settings.count, there=there) as show:
+    with ending_in_order(), _progress(settings.count, there=there) as show:
 
         def listen(chunk: Chunk) -> None:
             seen.append(chunk)
@@ -96,6 +103,27 @@ def make_set(settings: GenerateSettings, out: Path, *, workers: int, crew: Crew 
         typer.echo(f"thrown away: {sum(rejected.values())}")
         for reason, times in rejected.most_common(8):
             typer.echo(f"  {times} x {reason}")
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Within it SIGTERM ends this process as Ctrl-C does, with code 143: workers end, and what is theirs is cleaned up.
+
+    Outside of the main thread, where no signal can be taken, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one is not made to wait
+        sys.exit(_TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _base(families: list[str] | None) -> GenerateSettings:

@@ -18,6 +18,7 @@ from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.errors import UsageError
 from codedance.schema import CodeFormat, ReasoningMode
+from codedance.schema.counts import counted
 
 if TYPE_CHECKING:
     from codedance.bench.evaluation import EvalRun, EvalSettings, Patience, Progress
@@ -28,6 +29,21 @@ if TYPE_CHECKING:
 __all__ = ["EVAL_EPILOG", "evaluate"]
 
 _WITHOUT_CODE = (ReasoningMode.DIRECT, ReasoningMode.SCHEMA)
+_FLAGS = {
+    "benchmarks": "NAME...",
+    "model": "--model",
+    "attempts": "--attempts",
+    "seed": "--seed",
+    "rows.limit": "--limit",
+    "rows.prompt": "--prompt",
+    "rows.allow_partial": "--allow-partial",
+    "rows.": "--set rows.",
+    "episode.protocol.mode": "--mode",
+    "episode.protocol.code_format": "--format",
+    "episode.budgets.turns": "--max-turns",
+    **{f"episode.{part}.": f"--set {part}." for part in ("budgets", "limits", "sampling")},
+}
+"""How settings of a run are given, by their names in its manifest."""
 
 EVAL_EPILOG = """
 Examples:
@@ -48,7 +64,8 @@ NAME is a benchmark (`codedance benchmarks` lists them), `worlds`, `worlds/FAMIL
 the same settings, a run that was stopped at any moment goes on; errors are tried again. Then: `codedance report RUN`.
 The key of a server is read from CODEDANCE_API_KEY or OPENAI_API_KEY.
 With a judge it decides what rules leave open; a run that has ended may be given to one later, by the same command.
-Exit codes: 0 every row has ended, 2 bad input or usage, 4 a model, judge or sandbox failed for some or all rows.
+Exit codes: 0 every row has ended, 2 bad input or usage, 4 a model, judge or sandbox failed for some or all rows, the
+output cannot be written, or an extra is not installed.
 """
 
 
@@ -151,7 +168,7 @@ def _tell(out: Path, *, as_json: bool) -> int:
     stops = [one.behaviour.stops for one in report.benchmarks]
     failed = sum(one.get(name, 0) for one in stops for name in ("model_failed", "sandbox_failed"))
     if failed:
-        tell(f"{failed} episodes failed; start the same command again to try them again")
+        tell(f"{counted(failed, 'episode')} failed; start the same command again to try again")
     return failed
 
 
@@ -196,10 +213,12 @@ def _run(
     from codedance.bench import expand
     from codedance.bench.evaluation import EvalRun, Progress, evaluate, open_rows
     from codedance.models import load_model, server_key
+    from codedance.models.registry import check_model
 
     mode = settings.episode.protocol.mode
     if place.flag is not None and mode in _WITHOUT_CODE:
         raise UsageError(f"{place.flag}: --mode {mode.value} runs no code; take it out")
+    check_model(model, base_url=base_url)
     benchmarks = expand(names)
     loaded = open_rows(benchmarks, settings.rows, data)
     native = settings.episode.protocol.code_format is CodeFormat.TOOL_CALL and model.startswith("server:")
@@ -220,7 +239,8 @@ def _run(
         finally:
             await asked.close()
 
-    with EvalRun(out, benchmarks, loaded, settings=settings, model=model) as run, _bar(run) as listener:
+    begun = EvalRun(out, benchmarks, loaded, settings=settings, model=model, flags=_FLAGS)
+    with begun as run, _bar(run) as listener:
         return anyio.run(work, run, listener)
 
 

@@ -6,10 +6,14 @@ import re
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codedance.errors import DataError, StoreError, UsageError
 
-__all__ = ["LARGEST_TRACE_BYTES", "RecordedAt", "offsets", "read_trace", "recorded_place"]
+if TYPE_CHECKING:
+    from codedance.store import RunFolder
+
+__all__ = ["LARGEST_TRACE_BYTES", "Offsets", "RecordedAt", "offsets", "read_trace", "recorded_place", "run_to_read"]
 
 LARGEST_TRACE_BYTES = 256 * 2**20
 """Of a file that holds one trajectory."""
@@ -26,6 +30,32 @@ class RecordedAt:
     trace: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """Where the lines of a run's trajectories begin, by what is in them."""
+
+    found: array[int]
+    """Trajectories that did something."""
+    unreadable: array[int]
+    """Lines that are no trajectories. Of lines that look as if they did something, it shows when they run."""
+    silent: int
+    """How many trajectories did nothing."""
+
+
+def run_to_read(folder: Path) -> RunFolder:
+    """Open a run that is of use only with trajectories.
+
+    Raises:
+        StoreError: there is no run, or no trajectory in it; the message tells why and what to do.
+    """
+    from codedance.store import RunFolder
+
+    run = RunFolder.open(folder)
+    if not run.has_trajectories():
+        raise StoreError(run.why_empty())
+    return run
+
+
 def recorded_place(path: Path, pictures: Path | None) -> RecordedAt:
     """Find out what a path names; a file within a run folder names the run.
 
@@ -39,9 +69,12 @@ def recorded_place(path: Path, pictures: Path | None) -> RecordedAt:
         raise UsageError("--pictures goes with a file of one trajectory; a run folder has pictures of its own")
     if path.is_file():
         return RecordedAt(runs=(path.parent,))
+    from codedance.store import RunFolder
     from codedance.viewer.runs.found import find_runs
 
     runs = tuple(one.folder for one in find_runs(path) if one.trajectories is not None)
+    if not runs and (path / _MANIFEST).exists():
+        raise StoreError(RunFolder(path).why_empty())
     if not runs:
         raise StoreError(f"{path}: holds no run with trajectories")
     return RecordedAt(runs=runs)
@@ -65,19 +98,19 @@ def read_trace(path: Path) -> bytes:
     return content
 
 
-def offsets(run: Path, name: str | None = None) -> tuple[array[int], int]:
-    """Where trajectories that did something begin in a run's file, and how many others there are.
+def offsets(run: Path, name: str | None = None) -> Offsets:
+    """Where trajectories that did something begin in a run's file, which lines are none, and how many others there are.
 
     Args:
         run: the run folder.
-        name: only trajectories of this identifier.
+        name: only trajectories of this identifier; nothing is unreadable then.
 
     Raises:
         StoreError: the file cannot be read.
         DataError: there is no trajectory of this name.
     """
     wanted = re.compile(rb'"id"\s*:\s*' + re.escape(_json(name).encode()) if name is not None else b"")
-    found: array[int] = array("q")
+    found, unreadable = array("q"), array("q")
     silent, offset = 0, 0
     path = run / _TRAJECTORIES
     try:
@@ -86,14 +119,28 @@ def offsets(run: Path, name: str | None = None) -> tuple[array[int], int]:
                 if line.endswith(b"\n") and line.strip() and wanted.search(line[: 1024 + len(wanted.pattern)]):
                     if _DOES_SOMETHING.search(line):
                         found.append(offset)
-                    else:
+                    elif _is_trajectory(line):
                         silent += 1
+                    elif name is None:
+                        unreadable.append(offset)
                 offset += len(line)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
     if name is not None and not found and not silent:
         raise DataError(f"{run}: holds no trajectory {name!r}")
-    return found, silent
+    return Offsets(found, unreadable, silent)
+
+
+def _is_trajectory(line: bytes) -> bool:
+    from pydantic import ValidationError
+
+    from codedance.schema import Trajectory
+
+    try:
+        Trajectory.model_validate_json(line)
+    except ValidationError:
+        return False
+    return True
 
 
 def _json(text: str) -> str:

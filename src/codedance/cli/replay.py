@@ -14,6 +14,8 @@ import typer
 from codedance.cli.failures import tell_cut_off
 from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.text import visible
+from codedance.errors import StoreError
+from codedance.schema.counts import counted
 
 if TYPE_CHECKING:
     from codedance.episode.replaying import Recorded, Replayed, ReplayReport
@@ -33,8 +35,8 @@ Examples:
 
 Texts are compared by character, then with printed numbers rounded; pictures by pixel, then within 2 of 255. What must
 differ is explained: time, random numbers, addresses, paths of temporary files, the order of sets, limits of time.
-Exit codes: 0 everything shows what it showed, 1 something differs without a reason (with --exact: at all) or could not
-run, 2 bad input, 4 the sandbox failed.
+Exit codes: 0 everything shows what it showed, 1 something differs without a reason (with --exact: at all), could not
+run or be read, 2 bad input, 4 the sandbox failed.
 """
 
 DIFFERS = 1
@@ -48,6 +50,8 @@ class _Job:
     recorded: Callable[[], Iterator[Recorded]]
     count: int
     of: int
+    part: bool
+    """True if they are a sample."""
     silent: int
     versions: dict[str, tuple[str, str]]
     """Libraries that are not those that it was recorded with: then and now."""
@@ -102,22 +106,27 @@ def _jobs(path: Path, *, limit: int | None, seed: int, name: str | None, picture
     if place.trace is not None:
         line = read_trace(place.trace)
         store = PictureStore(pictures or place.trace.parent / "pictures")
-        return [_Job(str(place.trace), lambda: iter([Recorded(line, store.get)]), 1, 1, 0, {})]
+        one = Recorded(line, store.get)
+        return [_Job(str(place.trace), lambda: iter([one]), count=1, of=1, part=False, silent=0, versions={})]
     jobs = []
-    for folder in place.runs:
-        run = RunFolder.open(folder)
+    runs = [RunFolder.open(folder) for folder in place.runs]
+    if not any(run.has_trajectories() for run in runs):
+        raise StoreError(runs[0].why_empty())
+    for run in runs:
         tell_cut_off(run)
-        found, silent = offsets(folder, name)
-        chosen = choose(found, limit, seed)
+        found = offsets(run.folder, name)
+        sample = choose(found.found, limit, seed)
+        chosen = sorted([*sample, *found.unreadable])
         jobs.append(
             _Job(
-                name=str(folder),
+                name=str(run.folder),
                 recorded=lambda chosen=chosen, run=run: recorded_at(  # type: ignore[misc]
                     run.folder / "trajectories.jsonl", chosen, run.pictures.get
                 ),
                 count=len(chosen),
-                of=len(found),
-                silent=silent,
+                of=len(found.found),
+                part=len(sample) < len(found.found),
+                silent=found.silent,
                 versions=_versions(run.manifest().versions),
             )
         )
@@ -171,22 +180,24 @@ def _page(job: _Job, report: ReplayReport) -> Iterator[str]:
     cells = sum(report.cells.values())
     compared = cells - report.cells.get("unrecorded", 0)
     rate = report.trajectories / report.seconds if report.seconds else 0.0
-    part = f" of {report.of} (seed {report.seed})" if report.trajectories + report.failures < report.of else ""
+    ran = f"{report.trajectories:,} of {report.of:,} trajectories (seed {report.seed})"
     yield (
-        f"{job.name}: {report.trajectories} trajectories{part}, {cells} cells in {report.seconds:.1f} s, "
-        f"{rate:.1f} trajectories a second"
+        f"{job.name}: {ran if job.part else counted(report.trajectories, 'trajectory')}, {counted(cells, 'cell')} in "
+        f"{report.seconds:.1f} s, {rate:.1f} trajectories a second"
     )
     quiet = job.silent + report.silent
     if quiet:
-        yield f"{quiet} others have nothing to run"
+        yield f"{counted(quiet, 'other has', 'others have')} nothing to run"
     if compared:
         yield f"{report.cells['same'] / compared:.2%} of the cells show exactly what they showed"
         yield "cells: " + ", ".join(f"{name} {count}" for name, count in report.cells.items() if count)
         yield "ended this time as: " + ", ".join(f"{name} {count}" for name, count in report.statuses.items())
     for reason, count in report.reasons.items():
         yield f"  {reason} ({count})"
-    if report.different or report.failures:
-        yield f"{report.different} trajectories differ without a reason, {report.failures} could not run:"
+    if report.different or report.failures or report.unreadable:
+        differ = counted(report.different, "trajectory differs", "trajectories differ")
+        unreadable = f", {counted(report.unreadable, 'line')} cannot be read" if report.unreadable else ""
+        yield f"{differ} without a reason, {report.failures} could not run{unreadable}:"
     for example in report.examples:
         yield f"  {example}"
     if job.versions:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from codedance.cli.failures import tell_damage
 from codedance.cli.text import visible
 from codedance.errors import StoreError, UsageError
 
@@ -20,7 +22,8 @@ Examples:
 
 - `codedance report runs/code runs/schema runs/direct --out report` (writes report.md, report.json and report.html)
 
-A run that has not come to its end is reported as far as it is. Exit codes: 0 reported, 2 no such run.
+A run that has not come to its end is reported as far as it is. Lines of its trajectories that cannot be read, and a
+last line that is cut off, are told on stderr. Exit codes: 0 reported, 2 no such run, or one that cannot be read.
 """
 
 COMPARE_EPILOG = """
@@ -50,6 +53,7 @@ def report(
     from codedance.bench.reports.page import html_page
 
     found = [summarize(run) for run in runs]
+    _tell_damage(runs)
     text = to_markdown(report_blocks(found))
     values = [one.model_dump(mode="json") for one in found]
     if out is not None:
@@ -86,6 +90,7 @@ def compare(
     if scoring not in list(Mode):
         raise UsageError(f"--scoring {scoring}: choose {' or '.join(Mode)}")
     found = compare_runs(left, right, scoring=Mode(scoring), judged=judged)
+    _tell_damage([left, right])
     text = to_markdown(comparison_blocks(found))
     values = found.model_dump(mode="json")
     if out is not None:
@@ -97,6 +102,13 @@ def compare(
         typer.echo(f"comparison: {out / 'comparison.html'}")
     else:
         typer.echo(visible(text.rstrip()))
+
+
+def _tell_damage(runs: Sequence[Path]) -> None:
+    from codedance.store import RunFolder
+
+    for run in dict.fromkeys(runs):
+        tell_damage(RunFolder(run))
 
 
 def _write(folder: Path, name: str, texts: dict[str, str]) -> None:

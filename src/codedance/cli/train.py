@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from codedance.cli import train_ablation, train_grpo, train_sweep
 from codedance.cli.settings import apply_settings
-from codedance.cli.train_grpo import require_torch, weights_of
+from codedance.cli.train_bar import status_progress, training_bar
+from codedance.cli.train_grpo import check_torch, require_torch, weights_of
 from codedance.cli.train_options import Threads
 from codedance.errors import CodeDanceError, UsageError
 from codedance.schema import ReasoningMode
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
     from codedance.models.local.chat import Encoder
     from codedance.models.local.network import Network
     from codedance.train.evaluate import AskReport, CellReport
-    from codedance.train.nano import NanoRecipe
-    from codedance.train.trainer import Step
+    from codedance.train.nano_recipe import NanoRecipe
 
 __all__ = ["app"]
 
@@ -75,29 +72,36 @@ def nano(
     threads: Threads = 1,
 ) -> None:
     """Train the embedded model from nothing and write its checkpoint to DIR/checkpoint."""
-    require_torch(threads)
-    from codedance.models.local.checkpoint import save_checkpoint
-    from codedance.train.nano import NanoRecipe, check_recipe, train_nano
+    check_torch()
+    from codedance.store.holding import held
+    from codedance.train.nano_recipe import NanoRecipe, check_nano
 
     recipe = apply_settings(NanoRecipe(), assignments or [], file=config)
-    check_recipe(recipe, start)
-    if data is None:
-        from codedance.cli.data_generate import make_set
-        from codedance.synth.plan import GenerateSettings
+    check_nano(recipe, out, start=start, data=data)
+    with held(out):
+        require_torch(threads)
+        from codedance.models.local.checkpoint import save_checkpoint
+        from codedance.train.nano import check_recipe, train_nano
 
-        data = out / "data"
-        make_set(GenerateSettings(**({"count": recipe.episodes} if recipe.episodes else {})), data, workers=2)
-    with _bar(recipe.train.steps) as (listener, say):
-        network, tokenizer = train_nano(
-            recipe,
-            data,
-            out,
-            start=start,
-            listener=listener,
-            say=say,
-            examiner=_examiner(out, recipe, every=exam_every, count=exam_scenes, say=say),
-        )
-    save_checkpoint(network, tokenizer, out / "checkpoint")
+        check_recipe(recipe, start)
+        if data is None:
+            from codedance.cli.data_generate import make_set
+            from codedance.synth.plan import GenerateSettings
+
+            data = out / "data"
+            make_set(GenerateSettings(**({"count": recipe.episodes} if recipe.episodes else {})), data, workers=2)
+        with training_bar(recipe.train.steps, before=f"reading {data}") as bar:
+            network, tokenizer = train_nano(
+                recipe,
+                data,
+                out,
+                start=start,
+                begun=bar.begin,
+                listener=bar.show,
+                say=bar.say,
+                examiner=_examiner(out, recipe, every=exam_every, count=exam_scenes, say=bar.say),
+            )
+        save_checkpoint(network, tokenizer, out / "checkpoint")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
 
@@ -114,19 +118,35 @@ def sft(
     threads: Threads = 1,
 ) -> None:
     """Fine-tune on trajectories: cross-entropy on the model's own text only."""
-    require_torch(threads)
-    from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
+    check_torch()
     from codedance.models.nano import CHECKPOINT
-    from codedance.train.sft import SftSettings, train_sft
+    from codedance.store.holding import held
+    from codedance.train.settings import SftSettings
+    from codedance.train.sft_checks import check_sft
 
     settings = apply_settings(SftSettings(), assignments or [], file=config)
-    begun = checkpoint or CHECKPOINT
-    network, encoder = load_checkpoint(begun)
-    with _bar(settings.train.steps) as (listener, say):
-        train_sft(
-            network, encoder, runs, settings=settings, folder=out, start=weights_of(begun), listener=listener, say=say
-        )
-    save_checkpoint(network, encoder.tokenizer, out / "checkpoint")
+    first = checkpoint or CHECKPOINT
+    start = weights_of(first)
+    check_sft(runs, settings, folder=out, start=start)
+    with held(out):
+        with training_bar(settings.train.steps, before="reading " + ", ".join(map(str, runs))) as bar:
+            require_torch(threads)
+            from codedance.models.local.checkpoint import load_checkpoint, save_checkpoint
+            from codedance.train.sft import train_sft
+
+            network, encoder = load_checkpoint(first)
+            train_sft(
+                network,
+                encoder,
+                runs,
+                settings=settings,
+                folder=out,
+                start=start,
+                begun=bar.begin,
+                listener=bar.show,
+                say=bar.say,
+            )
+        save_checkpoint(network, encoder.tokenizer, out / "checkpoint")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
 
@@ -194,7 +214,7 @@ def evaluate(
                 for name, level in cells
             ]
 
-    with _progress() as progress:
+    with status_progress() as progress:
         task = progress.add_task("evaluating", total=count * len(cells), status="")
         reports = anyio.run(measure, lambda: progress.advance(task))
     if as_json:
@@ -232,7 +252,7 @@ def gallery(
             model = embedded.load(checkpoint or embedded.CHECKPOINT)
             return await write_gallery(model, sandbox, cells, out, right=right, wrong=wrong, listener=show)
 
-    with _progress() as progress:
+    with status_progress() as progress:
         task = progress.add_task("collecting", total=right + wrong, status="")
         page = anyio.run(write, lambda found: progress.update(task, completed=found))
     typer.echo(f"gallery: {page}")
@@ -289,22 +309,6 @@ def _row(cell: CellReport, part: CellReport | AskReport, *, name: str, rest: str
     )
 
 
-@contextmanager
-def _bar(steps: int) -> Iterator[tuple[Callable[[Step], None], Callable[[str], None]]]:
-    """A progress bar on the error stream, with the loss and the rate, and what writes a line above it."""
-    with _progress() as progress:
-        task = progress.add_task("training", total=steps, status="")
-
-        def show(step: Step) -> None:
-            read = f", read {step.read_accuracy:.2f}" if step.read_accuracy is not None else ""
-            read += f", cells {step.cell_accuracy:.2f}" if step.cell_accuracy is not None else ""
-            read += f", points {step.point_accuracy:.2f}" if step.point_accuracy is not None else ""
-            status = f"loss {step.loss:.3f}, text {step.text:.3f}{read}, {step.tokens / step.seconds:.0f} tokens/s"
-            progress.update(task, completed=step.step, status=status)
-
-        yield show, lambda text: progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-
 def _examiner(
     folder: Path, recipe: NanoRecipe, *, every: int, count: int, say: Callable[[str], None]
 ) -> Callable[[int, Network, Encoder], None]:
@@ -336,15 +340,3 @@ def _examiner(
                 say(f"no exam after step {step}: {error}")
 
     return when_due
-
-
-def _progress() -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[status]}"),
-    )
-    return Progress(*columns, console=Console(stderr=True))

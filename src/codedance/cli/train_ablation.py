@@ -9,7 +9,7 @@ import typer
 
 from codedance.cli.failures import tell
 from codedance.cli.settings import apply_settings
-from codedance.cli.train_grpo import policy_of, renamed, require_torch, run_policy, task_source
+from codedance.cli.train_grpo import check_runs, check_torch, policy_of, renamed, require_torch, run_policy, task_source
 from codedance.cli.train_options import AskedTasks, CommonStart, Device, RunSeeds, RunSettings, SettingsFile, Threads
 from codedance.errors import UsageError
 
@@ -55,7 +55,7 @@ def ablation(
     threads: Threads = 1,
 ) -> None:
     """Train with several rewards and seeds from one policy, equal in everything else, and compare them."""
-    require_torch(threads)
+    check_torch()
     from codedance.train.ablation import REWARDS, is_examined
     from codedance.train.grpo_settings import GrpoSettings
 
@@ -68,13 +68,13 @@ def ablation(
                 raise UsageError("exam_every=0: an ablation compares exams; let there be some")
             if steps < settings.exam_every:
                 raise UsageError(f"exam_every={settings.exam_every}: none comes within --steps {steps}; set less")
-            plans.append(settings)
-    for settings in plans:
-        make_run(
-            settings, out / f"{settings.variant}-{settings.seed}", model=model, tasks=tasks, device=device, steps=steps
-        )
+            plans.append((settings, out / f"{variant}-{seed}"))
+    check_runs(plans, model=model, tasks=tasks)
+    require_torch(threads)
+    for settings, folder in plans:
+        make_run(settings, folder, model=model, tasks=tasks, device=device, steps=steps)
     folders = [one.parent for one in sorted(out.glob("*/curve.jsonl"))]
-    ours = {f"{settings.variant}-{settings.seed}" for settings in plans}
+    ours = {folder.name for _, folder in plans}
     compared = [one for one in folders if one.name in ours or is_examined(one)]
     for folder in folders:
         if folder not in compared:
@@ -96,10 +96,15 @@ def table(
 
 
 def make_run(settings: GrpoSettings, folder: Path, *, model: str, tasks: Path | None, device: str, steps: int) -> None:
-    """One run of several that begin with the same policy; a stopped one goes on."""
-    network, encoder, start = policy_of(model, device)
-    source = task_source(tasks, settings)
-    run_policy(network, encoder, source, settings, folder=folder, steps=steps, start=start, board=False, as_json=False)
+    """One run of several that begin with the same policy; a stopped one goes on. Other processes are kept out of it."""
+    from codedance.store.holding import held
+
+    with held(folder):
+        network, encoder, start = policy_of(model, device)
+        source = task_source(tasks, settings)
+        run_policy(
+            network, encoder, source, settings, folder=folder, steps=steps, start=start, board=False, as_json=False
+        )
 
 
 def write_table(folders: list[Path], out: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = [
     "GRPO_EPILOG",
     "PLOT_EPILOG",
+    "check_runs",
+    "check_torch",
     "grpo",
     "plot",
     "policy_of",
@@ -89,19 +93,25 @@ def grpo(
     ] = False,
 ) -> None:
     """Train a policy with GRPO in the real loop: attempts in groups, rewards, an update, step after step."""
-    require_torch(threads)
+    check_torch()
+    from codedance.store.holding import held
     from codedance.train.grpo_settings import GrpoSettings
 
     named = renamed(assignments)
     named += [f'variant="{variant}"'] * (variant is not None) + [f"seed={seed}"] * (seed is not None)
     settings = apply_settings(GrpoSettings(), named, file=config)
-    network, encoder, start = policy_of(model, device)
-    source = task_source(tasks, settings)
-    if dry_run:
-        found = rehearsed(network, encoder, source, settings, folder=out, steps=steps, start=start)
-        typer.echo(found.model_dump_json() if as_json else _report(found))
-        return
-    run_policy(network, encoder, source, settings, folder=out, steps=steps, start=start, board=board, as_json=as_json)
+    check_runs([(settings, out)], model=model, tasks=tasks)
+    with nullcontext() if dry_run else held(out):
+        require_torch(threads)
+        network, encoder, start = policy_of(model, device)
+        source = task_source(tasks, settings)
+        if dry_run:
+            found = rehearsed(network, encoder, source, settings, folder=out, steps=steps, start=start)
+            typer.echo(found.model_dump_json() if as_json else _report(found))
+            return
+        run_policy(
+            network, encoder, source, settings, folder=out, steps=steps, start=start, board=board, as_json=as_json
+        )
     if not as_json:
         typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
@@ -149,8 +159,41 @@ def renamed(assignments: list[str] | None) -> list[str]:
 
 
 def weights_of(folder: Path) -> str:
-    """A name for exactly the weights of a checkpoint."""
-    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
+    """A name for exactly the weights of a checkpoint; raises :class:`UsageError` if a file of it is missing."""
+    from codedance.train.identity import require_checkpoint
+
+    return hashlib.sha256(require_checkpoint(folder).read_bytes()).hexdigest()[:16]
+
+
+def check_runs(runs: Sequence[tuple[GrpoSettings, Path]], *, model: str, tasks: Path | None) -> None:
+    """Refuse what cannot work before PyTorch is loaded and a task is read.
+
+    Args:
+        runs: settings and folder of each run that is wanted.
+        model: what all begin with.
+        tasks: run folder of their tasks, if it is not worlds.
+
+    Raises:
+        UsageError: the model is no checkpoint.
+        StoreError: the tasks are no run folder; one of the folders holds something else or a run with other settings,
+            or another process trains into it.
+    """
+    from codedance.store import RunFolder
+    from codedance.store.holding import check_free
+    from codedance.train.grpo_settings import check_grpo
+
+    start = weights_of(_checkpoint(model))
+    if tasks is not None:
+        RunFolder.open(tasks)
+    for settings, folder in runs:
+        check_grpo(folder, settings, start=start)
+        check_free(folder)
+
+
+def _checkpoint(model: str) -> Path:
+    from codedance.models.nano import CHECKPOINT
+
+    return CHECKPOINT if model == "nano" else Path(model)
 
 
 def policy_of(model: str, device: str) -> tuple[Network, Encoder, str]:
@@ -158,9 +201,8 @@ def policy_of(model: str, device: str) -> tuple[Network, Encoder, str]:
     import torch
 
     from codedance.models.local.checkpoint import load_checkpoint
-    from codedance.models.nano import CHECKPOINT
 
-    folder = CHECKPOINT if model == "nano" else Path(model)
+    folder = _checkpoint(model)
     network, encoder = load_checkpoint(folder)
     try:
         network = network.to(torch.device(device))
@@ -280,6 +322,12 @@ def _report(found: Rehearsal) -> str:
         f"disk       about {max(1, found.disk_bytes // mib)} MiB of {found.disk_free_bytes // mib} MiB free",
     ]
     return "\n".join([*lines, *(f"warning    {one}" for one in found.warnings)])
+
+
+def check_torch() -> None:
+    """Raises :class:`MissingExtraError` where torch is missing, without loading it: that takes seconds."""
+    if find_spec("torch") is None:
+        raise MissingExtraError("training", "train")
 
 
 def require_torch(threads: int) -> None:

@@ -14,7 +14,7 @@ from codedance.cli.progress import duration
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.cli.train_ablation import make_run
-from codedance.cli.train_grpo import policy_of, rehearsed, renamed, require_torch, task_source
+from codedance.cli.train_grpo import check_runs, check_torch, policy_of, rehearsed, renamed, require_torch, task_source
 from codedance.cli.train_options import AskedTasks, CommonStart, Device, RunSeeds, RunSettings, SettingsFile, Threads
 from codedance.errors import UsageError
 
@@ -68,7 +68,7 @@ def sweep(
     only_table: Annotated[bool, typer.Option("--table", help="Train nothing: table and picture anew.")] = False,
 ) -> None:
     """Train one policy under several constants of BAT, and set accuracy against turns against failed code."""
-    require_torch(threads)
+    check_torch()
     if only_table:
         typer.echo(_written(out))
         return
@@ -77,6 +77,9 @@ def sweep(
         raise UsageError(
             f"exam_every={plans[0].settings.exam_every}: none comes within --steps {steps}; set a smaller one"
         )
+    if not dry_run:
+        check_runs([(plan.settings, plan.folder) for plan in plans], model=model, tasks=tasks)
+    require_torch(threads)
     if dry_run:
         typer.echo(_estimate(plans, model=model, tasks=tasks, device=device, steps=steps))
         return

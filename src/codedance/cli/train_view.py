@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +26,8 @@ __all__ = ["TrainingView", "sparkline", "step_text", "training_view"]
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 40
 _RECENT = 10
+_TELL_EVERY = 30.0
+"""Seconds between two words about what is being done, where there are no panels."""
 _ROWS = (
     ("reward", "rewards/reward"),
     ("accuracy, easy", "batch/accuracy_easy"),
@@ -100,7 +104,7 @@ def training_view(name: str, *, steps: int, as_json: bool) -> Iterator[TrainingV
         say = (
             (lambda line: typer.echo(line.model_dump_json())) if as_json else (lambda line: typer.echo(step_text(line)))
         )
-        yield TrainingView(say, lambda what: None)
+        yield TrainingView(say, (lambda what: None) if as_json else _now_and_then())
         return
     panels = _Panels(name, steps)
     with Live(panels.drawn(), console=console, refresh_per_second=4) as live:
@@ -114,6 +118,19 @@ def training_view(name: str, *, steps: int, as_json: bool) -> Iterator[TrainingV
             live.update(panels.drawn())
 
         yield TrainingView(show, doing)
+
+
+def _now_and_then() -> Callable[[str], None]:
+    """Tells on the error stream what is being done, if it was long ago that it told something: a step takes minutes."""
+    told = time.monotonic()
+
+    def doing(what: str) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _TELL_EVERY:
+            told = time.monotonic()
+            print(visible(what), file=sys.stderr, flush=True)
+
+    return doing
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ import typer
 from codedance.cli.failures import tell_cut_off
 from codedance.cli.text import visible
 from codedance.errors import UsageError
+from codedance.schema.counts import counted
 
 if TYPE_CHECKING:
     from codedance.store.verifying import VerifyReport
@@ -80,7 +81,8 @@ def verify(
 
 
 def _page(report: VerifyReport) -> Iterator[str]:
-    seen = f"{report.trajectories} trajectories, {report.turns} turns, {report.pictures} pictures"
+    parts = ((report.trajectories, "trajectory"), (report.turns, "turn"), (report.pictures, "picture"))
+    seen = ", ".join(counted(number, noun) for number, noun in parts)
     if report.intact:
         yield f"{report.path}: is what was recorded ({seen})"
     elif report.counts:
@@ -93,7 +95,8 @@ def _page(report: VerifyReport) -> Iterator[str]:
     if sum(report.counts.values()) > len(report.faults):
         yield f"  and {sum(report.counts.values()) - len(report.faults)} more"
     if report.late:
-        yield f"{report.late} were sealed by a later start than the one that stored them: not vouched for before it"
+        late = counted(report.late, "of them was", "of them were")
+        yield f"{late} sealed by a later start than the one that stored: not vouched for before it"
     if report.expected_after is not None and report.expected_after < report.trajectories:
         yield f"the given head is of the first {report.expected_after}; the others came later"
     if report.head:

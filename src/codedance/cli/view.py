@@ -11,7 +11,8 @@ import typer
 from codedance.cli.failures import tell, tell_cut_off
 from codedance.cli.progress import progress_bar
 from codedance.cli.text import visible
-from codedance.errors import UsageError
+from codedance.errors import StoreError, UsageError
+from codedance.schema.counts import counted
 
 if TYPE_CHECKING:
     from codedance.schema import Trajectory
@@ -35,7 +36,7 @@ Examples:
 
 The site can be written again while the run goes on: only pages that differ are written. Right and wrong are the
 benchmark's word for runs of `codedance eval` and the reference answer's for others. Exit codes: 0 written, 2 no such
-run, or a folder that holds something else.
+run, one without trajectories, or a folder that holds something else.
 """
 
 
@@ -89,10 +90,16 @@ def view(
 
 def _static(folder: Path, out: Path, *, reward: str | None, as_json: bool) -> None:
     """Write the site of a run."""
-    from codedance.store import RunFolder, count_lines
+    from codedance.cli.recorded import run_to_read
+    from codedance.store import count_lines, runs_within
     from codedance.viewer.site import write_site
 
-    run = RunFolder.open(folder)
+    try:
+        run = run_to_read(folder)
+    except StoreError as error:
+        if (folder / "manifest.json").exists() or not runs_within(folder):
+            raise
+        raise StoreError(f"{error}; -o writes the pages of one run, without it all are served") from None
     if out.resolve() == folder.resolve():
         raise UsageError(f"{out}: is the run itself; choose another folder, for example {folder / 'site'}")
     verdict = _verdicts(run, reward)
@@ -100,11 +107,12 @@ def _static(folder: Path, out: Path, *, reward: str | None, as_json: bool) -> No
         report = write_site(run, out, verdict=verdict, step=step)
     tell_cut_off(run)
     if report.missing:
-        tell(f"{report.missing} pictures are missing in {folder} or are not what was recorded; their pages say so")
+        lost = counted(report.missing, "picture is missing", "pictures are missing")
+        tell(f"{lost} in {folder} or not what was recorded; the pages say so")
     if as_json:
         typer.echo(report.model_dump_json())
     else:
-        typer.echo(f"{report.trajectories:,} trajectories, {report.written:,} pages written")
+        typer.echo(f"{counted(report.trajectories, 'trajectory')}, {counted(report.written, 'page')} written")
         typer.echo(visible(f"site: {report.index}"))
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -20,7 +21,8 @@ from codedance.errors import DataError, PictureError, SandboxError, StoreError, 
 from codedance.imaging import Picture
 from codedance.sandbox.contract import Sandbox
 from codedance.schema import ImageRef, Record, Text, Trajectory
-from codedance.schema.faults import first_fault
+from codedance.schema.counts import counted
+from codedance.store.records import NO_JSON, line_fault
 
 __all__ = [
     "MOST_EXAMPLES",
@@ -44,6 +46,8 @@ class Recorded:
     line: bytes
     find: Callable[[ImageRef], Picture]
     """Reads a picture by its reference."""
+    place: Callable[[], str] = lambda: "the file"
+    """Where it lies; asked if it is no trajectory."""
 
 
 class Replayed(Record):
@@ -54,6 +58,8 @@ class Replayed(Record):
     """Of every turn that did something, in order."""
     failure: Text | None = None
     """Why it could not run; no difference of the trajectory's."""
+    unreadable: bool = False
+    """True if there is no trajectory; ``id`` is then the place, and ``failure`` what is wrong."""
 
     @property
     def different(self) -> bool:
@@ -82,6 +88,8 @@ class ReplayReport(Record):
     """Trajectories with a difference that nothing explains."""
     failures: int = 0
     """Trajectories that could not run because the sandbox or the disk failed."""
+    unreadable: int = 0
+    """Lines that are no trajectories."""
     examples: tuple[Text, ...] = ()
     """The first differences without a reason, and the first failures."""
     seconds: float = 0.0
@@ -94,8 +102,8 @@ class ReplayReport(Record):
 
     @property
     def repeated(self) -> bool:
-        """True if nothing differs without a reason, and everything could run."""
-        return self.different == 0 and self.failures == 0
+        """True if nothing differs without a reason, and everything could be read and run."""
+        return self.different == 0 and self.failures == 0 and self.unreadable == 0
 
 
 def choose(offsets: Sequence[int], count: int | None, seed: int) -> list[int]:
@@ -115,7 +123,7 @@ def recorded_at(path: Path, offsets: Sequence[int], find: Callable[[ImageRef], P
         with path.open("rb") as file:
             for offset in offsets:
                 file.seek(offset)
-                yield Recorded(file.readline(), find)
+                yield Recorded(file.readline(), find, partial(_line_at, path, offset))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
 
@@ -169,6 +177,7 @@ class _Tally:
     silent: int = 0
     different: int = 0
     failures: int = 0
+    unreadable: int = 0
     broken: SandboxError | None = None
     cells: Counter[Sameness] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -177,6 +186,10 @@ class _Tally:
     """Those of the first trajectories, whichever ended first: number of the trajectory, of its example, text."""
 
     def count(self, number: int, one: Replayed) -> None:
+        if one.unreadable:
+            self.unreadable += 1
+            self._example(number, f"{one.id} {one.failure}")
+            return
         if one.failure is not None:
             self.failures += 1
             self._example(number, f"{one.id} could not run: {one.failure}")
@@ -214,31 +227,45 @@ class _Tally:
             silent=self.silent,
             different=self.different,
             failures=self.failures,
+            unreadable=self.unreadable,
             examples=tuple(text for _, _, text in self.examples),
             seconds=seconds,
         )
 
 
 async def _one(recorded: Recorded, sandbox: Sandbox, tally: _Tally) -> Replayed:
-    name = "a trajectory"
     verdicts: list[TurnVerdict] = []
     try:
-        trajectory = _trajectory(recorded.line)
-        name = trajectory.id
+        trajectory = Trajectory.model_validate_json(recorded.line)
+    except ValidationError as error:
+        return Replayed(id=recorded.place(), failure=_fault(error), unreadable=True)
+    try:
         async with aclosing(replay(trajectory, recorded.find, sandbox=sandbox)) as found:
             verdicts += [verdict async for verdict in found]
     except (DataError, PictureError, StoreError, SandboxError) as error:
         if isinstance(error, SandboxError):
             tally.broken = error
-        return Replayed(id=name, verdicts=tuple(verdicts), failure=str(error))
-    return Replayed(id=name, verdicts=tuple(verdicts))
+        return Replayed(id=trajectory.id, verdicts=tuple(verdicts), failure=str(error))
+    return Replayed(id=trajectory.id, verdicts=tuple(verdicts))
 
 
-def _trajectory(line: bytes) -> Trajectory:
+def _fault(error: ValidationError) -> str:
+    """What is wrong with what should be a trajectory, after its place."""
+    fault = line_fault(error)
+    return fault if fault == NO_JSON else f"is no trajectory ({fault})"
+
+
+def _line_at(path: Path, offset: int) -> str:
+    """The number of the line that begins at this byte, as it is told; where it cannot be counted, the byte."""
     try:
-        return Trajectory.model_validate_json(line)
-    except ValidationError as error:
-        raise DataError(f"it is no trajectory ({first_fault(error).at('the line')})") from None
+        with path.open("rb") as file:
+            number = 1
+            while offset > 0 and (block := file.read(min(offset, 1 << 20))):
+                number += block.count(b"\n")
+                offset -= len(block)
+            return f"line {number}"
+    except OSError:
+        return f"the line at byte {offset}"
 
 
 def replay_page(report: ReplayReport) -> list[str]:
@@ -246,15 +273,17 @@ def replay_page(report: ReplayReport) -> list[str]:
     total = sum(report.cells.values())
     rate = report.trajectories / report.seconds if report.seconds else 0.0
     lines = [
-        f"{report.trajectories} of {report.of} trajectories (seed {report.seed}), {total} cells in "
-        f"{report.seconds:.0f} s, {rate:.1f} trajectories a second."
+        f"{report.trajectories:,} of {counted(report.of, 'trajectory')} (seed {report.seed}), {counted(total, 'cell')} "
+        f"in {report.seconds:.0f} s, {rate:.1f} trajectories a second."
     ]
     lines += ["", "| cells | n | share |", "|---|---|---|"]
     lines += [f"| {name} | {count} | {count / max(1, total):.2%} |" for name, count in report.cells.items()]
     ended = ", ".join(f"{name} {count}" for name, count in report.statuses.items())
     lines += ["", f"They ended this time as: {ended or 'nothing ran'}."]
     if report.failures:
-        lines.append(f"{report.failures} trajectories could not run.")
+        lines.append(f"{counted(report.failures, 'trajectory')} could not run.")
+    if report.unreadable:
+        lines.append(f"{counted(report.unreadable, 'line')} could not be read.")
     if report.reasons:
         lines += ["", "| difference | n |", "|---|---|"]
         lines += [f"| {_cell(name)} | {count} |" for name, count in report.reasons.items()]

@@ -12,6 +12,7 @@ from codedance.errors import ModelError, UsageError
 from codedance.models.contract import Completion, cut_after_stop
 from codedance.protocol import ChatMessage, Role
 from codedance.schema import FinishReason, Sampling
+from codedance.schema.counts import counted
 
 __all__ = ["ScriptedModel"]
 
@@ -82,7 +83,8 @@ class ScriptedModel:
             return self._replies(messages)
         turn = sum(message.role is Role.ASSISTANT for message in messages)
         if turn >= len(self._replies):
-            raise ModelError(f"the script ends after {len(self._replies)} replies; the conversation wants one more")
+            had = counted(len(self._replies), "reply")
+            raise ModelError(f"the script ends after {had}; the conversation wants one more")
         return self._replies[turn]
 
 

@@ -4,8 +4,8 @@ from codedance.store.atomic import write_bytes, write_text
 from codedance.store.cache import RecordCache
 from codedance.store.differences import differing_settings, unlike_text
 from codedance.store.pictures import PictureStore
-from codedance.store.records import RecordFile, count_lines
-from codedance.store.run import Manifest, RunFolder, current_versions, picture_refs
+from codedance.store.records import RecordFile, count_lines, count_unreadable
+from codedance.store.run import Manifest, RunFolder, current_versions, picture_refs, runs_within
 from codedance.store.seals import SealFile
 
 __all__ = [
@@ -16,9 +16,11 @@ __all__ = [
     "RunFolder",
     "SealFile",
     "count_lines",
+    "count_unreadable",
     "current_versions",
     "differing_settings",
     "picture_refs",
+    "runs_within",
     "unlike_text",
     "write_bytes",
     "write_text",

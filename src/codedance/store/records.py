@@ -7,15 +7,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from codedance.errors import StoreError
 from codedance.schema import SCHEMA_VERSION, Record
 from codedance.schema.faults import first_fault
 from codedance.store.atomic import write_bytes
 
-__all__ = ["RecordFile", "count_lines", "unknown_schema"]
+__all__ = ["NO_JSON", "RecordFile", "count_lines", "count_unreadable", "line_fault", "unknown_schema"]
 
+NO_JSON = "is no JSON (damaged?)"
+_RESTORE = "restore the file from a copy"
+_OBJECT = TypeAdapter(dict[str, object])
 R = TypeVar("R", bound=Record)
 
 
@@ -24,11 +27,17 @@ class RecordFile(Generic[R]):
 
     A line counts once its newline is on disk. A line without one is the trace of a kill: readers pass over it, and the
     next append begins by cutting it off. One writer at a time.
+
+    Args:
+        path: of the file; it need not exist.
+        record: what each line is.
+        remedy: what to do about a line that cannot be read, for the error.
     """
 
-    def __init__(self, path: Path, record: type[R]) -> None:
+    def __init__(self, path: Path, record: type[R], *, remedy: str = _RESTORE) -> None:
         self.path = path
         self._record = record
+        self._remedy = remedy
         self._healed = False
 
     def append(self, record: R) -> None:
@@ -90,6 +99,14 @@ class RecordFile(Generic[R]):
         except OSError:
             return False
 
+    def complete_bytes(self) -> int:
+        """Length of the complete lines; 0 if there is no such file or it cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                return _after_last_newline(file.fileno(), file.seek(0, os.SEEK_END))
+        except OSError:
+            return 0
+
     def replace(self, records: Iterable[R]) -> None:
         """Write the whole file anew, at once."""
         lines = b"".join(record.model_dump_json().encode("utf-8", errors="replace") + b"\n" for record in records)
@@ -106,7 +123,7 @@ class RecordFile(Generic[R]):
             fault = first_fault(error)
             if fault.where == "schema_version":
                 raise StoreError(f"{place}: {unknown_schema(fault.value)}") from None
-            raise StoreError(f"{place}: {fault.at('the line')}") from None
+            raise StoreError(f"{place}: {line_fault(error)}; {self._remedy}") from None
 
     def _heal(self) -> None:
         """Cut off a last line that has no newline."""
@@ -130,6 +147,31 @@ def unknown_schema(version: object) -> str:
     return f"has schema version {version}, this program reads {SCHEMA_VERSION}{what}"
 
 
+def line_fault(error: ValidationError) -> str:
+    r"""What is wrong with a line of a file of ours, as the end of a sentence that begins with its place.
+
+    >>> from codedance.schema import Budgets
+    >>> for line in ("garbage", '{"turns":0}'):
+    ...     try:
+    ...         Budgets.model_validate_json(line)
+    ...     except ValidationError as error:
+    ...         print(line_fault(error))
+    is no JSON (damaged?)
+    turns: Input should be greater than or equal to 1
+    """
+    fault = first_fault(error)
+    return NO_JSON if fault.kind == "json_invalid" else fault.at("the line")
+
+
+def count_unreadable(path: Path) -> int:
+    """Complete lines of a file that are not blank and no JSON object; none of a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return sum(line.endswith(b"\n") and bool(line.strip()) and not _is_object(line) for line in file)
+    except OSError:
+        return 0
+
+
 def count_lines(path: Path) -> int:
     """Complete lines of a file, quickly, for progress bars; none of a file that cannot be read."""
     try:
@@ -137,6 +179,14 @@ def count_lines(path: Path) -> int:
             return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
     except OSError:
         return 0
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        _OBJECT.validate_json(line)
+    except ValidationError:
+        return False
+    return True
 
 
 def _after_last_newline(descriptor: int, end: int) -> int:

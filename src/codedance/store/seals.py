@@ -17,7 +17,7 @@ from pydantic import Field
 from codedance.errors import StoreError
 from codedance.schema import Record, Text
 from codedance.schema.images import Sha256
-from codedance.store.records import RecordFile
+from codedance.store.records import NO_JSON, RecordFile
 
 __all__ = ["SEALS", "Content", "Seal", "SealFile", "complete_lines", "content_of", "first_head", "next_head"]
 
@@ -67,9 +67,11 @@ def content_of(line: bytes) -> Content:
     try:
         value = json.loads(line, object_pairs_hook=_no_name_twice)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("is nested too deeply") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise ValueError(NO_JSON) from None
     if not isinstance(value, dict) or not isinstance(value.get("turns"), list) or not isinstance(value.get("id"), str):
-        raise ValueError("it is no trajectory")
+        raise ValueError("is no trajectory")
     turns = value.pop("turns")
     end = {name: value.pop(name) for name in _END & value.keys()}
     start = link = _link("codedance trajectory", value)
@@ -90,10 +92,11 @@ def first_head(folder: Path) -> str:
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise StoreError(f"{folder}: is not a run folder ({path.name}: {reason})") from None
+        if isinstance(error, OSError):
+            raise StoreError(f"{folder}: is not a run folder ({path.name}: {error.strerror or error})") from None
+        raise StoreError(f"{path}: {NO_JSON}; restore it from a copy") from None
     if not isinstance(value, dict):
-        raise StoreError(f"{path}: is not a manifest")
+        raise StoreError(f"{path}: is no manifest of a run; restore it from a copy")
     return _link("codedance run", {name: one for name, one in value.items() if name not in _LATER})
 
 
@@ -112,7 +115,7 @@ class SealFile:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._data = folder / _TRAJECTORIES
-        self._file = RecordFile(folder / SEALS, Seal)
+        self._file = RecordFile(folder / SEALS, Seal, remedy="delete the file to seal anew what is there")
         self._head: str | None = None
         self._end = 0
 
@@ -128,8 +131,8 @@ class SealFile:
         head, self._end = (last.head, last.end) if last is not None else (first_head(self._folder), 0)
         if self._size() < self._end:
             raise StoreError(
-                f"{self._data}: is shorter than {SEALS} says: trajectories were removed; see codedance verify, and "
-                f"delete {SEALS} to go on and seal what is left"
+                f"{self._data}: is shorter than {SEALS} says: trajectories were removed or cut off; see codedance "
+                f"verify, and restore it from a copy, or delete {SEALS} to go on and seal what is left"
             )
         self._head = head
         self._seal(late=True)
@@ -150,6 +153,14 @@ class SealFile:
             self._file.replace(seal for seal in self._file if seal.end <= end)
             self._head = None
 
+    def sealed_bytes(self) -> int:
+        """Length of the file of trajectories as far as it is sealed; 0 if the seals cannot be read."""
+        try:
+            last = self._file.last()
+        except StoreError:
+            return 0
+        return last.end if last is not None else 0
+
     def _seal(self, *, late: bool) -> None:
         assert self._head is not None
         seals = []
@@ -158,7 +169,10 @@ class SealFile:
             try:
                 content = content_of(line)
             except ValueError as error:
-                raise StoreError(f"{self._data}: the line before byte {end} cannot be sealed: {error}") from None
+                raise StoreError(
+                    f"{self._data}: the line that ends at byte {end} {error}, and cannot be sealed; take it out, or "
+                    "restore the file from a copy"
+                ) from None
             head = next_head(head, content.digest)
             seals.append(Seal(content=content, head=head, end=end, late=late))
         self._file.extend(seals)
@@ -198,5 +212,5 @@ def _link(before: str, value: object) -> str:
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("a name comes twice in an object")
+        raise ValueError("has an object in which a name comes twice")
     return made

@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from codedance.schema import ImageRef, Record, Text, Trajectory
-from codedance.schema.faults import first_fault
+from codedance.schema.counts import counted
 from codedance.store.pictures import PictureStore
+from codedance.store.records import line_fault
 from codedance.store.run import picture_refs
 from codedance.store.seals import SEALS, Content, Seal, complete_lines, content_of, first_head, next_head
 
@@ -163,7 +164,7 @@ class _Found:
             content = content_of(line)
             trajectory = Trajectory.model_validate_json(line)
         except ValidationError as error:
-            self.fault(FaultKind.UNREADABLE, f"{where}: {first_fault(error).at('the line')}")
+            self.fault(FaultKind.UNREADABLE, f"{where}: {line_fault(error)}")
             return None
         except ValueError as error:
             self.fault(FaultKind.UNREADABLE, f"{where}: {error}")
@@ -286,7 +287,7 @@ def _changed(now: Content, then: Content) -> str:
     if now.start != then.start:
         return f"{now.id}: what was set before its first turn (task, model, budgets, ...) has changed"
     if len(now.turns) != len(then.turns):
-        return f"{now.id}: has {len(now.turns)} turns and was sealed with {len(then.turns)}"
+        return f"{now.id}: has {counted(len(now.turns), 'turn')} and was sealed with {len(then.turns)}"
     for number, (one, other) in enumerate(zip(now.turns, then.turns, strict=True), start=1):
         if one != other:
             return f"{now.id}: turn {number} has changed"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +11,7 @@ from pydantic import ValidationError
 
 from codedance.errors import StoreError, UsageError
 from codedance.schema import Record
-from codedance.store import write_text
+from codedance.store import holding, write_text
 from codedance.study.scaling import grades_of, own_grade
 from codedance.study.settings import StudySettings
 
@@ -95,15 +93,9 @@ def run_name(variant: str, seed: int) -> str:
     return f"{variant}-{seed}"
 
 
-@contextmanager
-def held(study: Path) -> Iterator[None]:
+def held(study: Path) -> AbstractContextManager[None]:
     """Keep other processes from working on a study; raises :class:`StoreError` if one does."""
-    with (study / ".lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StoreError(f"{study}: another process works on this study; let it end") from None
-        yield
+    return holding.held(study, "working on this study")
 
 
 def mark(study: Path, step: Step, seconds: float) -> None:

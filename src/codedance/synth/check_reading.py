@@ -16,6 +16,7 @@ from codedance.schema import ImageRef, Task, Trajectory
 from codedance.similarity.neighbours import Neighbours
 from codedance.similarity.threads import in_order
 from codedance.store import RunFolder
+from codedance.store.records import line_fault
 from codedance.synth.check_items import Examiner, Findings
 from codedance.synth.check_report import MOST_EXAMPLES, CheckName
 
@@ -108,29 +109,40 @@ def read_set(
 
 
 def _scan(scan: Scan, examiner: Examiner, *, threads: int, tick: Callable[[], None]) -> None:
-    def look(job: tuple[int, bytes, bool]) -> tuple[int, Findings | str, str]:
-        offset, line, attempted = job
-        kind: type[Trajectory] | type[Task] = Trajectory if attempted else Task
-        record = _parsed(line, kind)
+    def look(job: _Line) -> tuple[int, Findings | str, str]:
+        kind: type[Trajectory] | type[Task] = Trajectory if job.attempted else Task
+        record = _parsed(job.data, kind)
         if isinstance(record, Trajectory):
-            return offset, examiner.trajectory(record), record.id
-        return offset, examiner.task(record) if isinstance(record, Task) else record, ""
+            return job.offset, examiner.trajectory(record), record.id
+        return job.offset, examiner.task(record) if isinstance(record, Task) else f"{job.place}: {record}", ""
 
     for offset, found, name in in_order(look, _lines(scan.folder), threads=threads):
         _gather(scan, found, offset, name)
         tick()
 
 
-def _lines(folder: Path) -> Iterator[tuple[int, bytes, bool]]:
-    """Every complete line with where it begins, trajectories first; a line cut off by a kill is passed over."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the set."""
+
+    data: bytes
+    offset: int
+    """Of its first byte in its file."""
+    place: str
+    attempted: bool
+    """True if it is to be a trajectory, else a task."""
+
+
+def _lines(folder: Path) -> Iterator[_Line]:
+    """Every complete line, trajectories first; a line cut off by a kill is passed over."""
     for name, attempted in (("trajectories.jsonl", True), ("tasks.jsonl", False)):
         path = folder / name
         try:
             with path.open("rb") as file:
                 offset = 0
-                for line in file:
+                for number, line in enumerate(file, start=1):
                     if line.endswith(b"\n") and line.strip():
-                        yield offset, line, attempted
+                        yield _Line(line, offset, f"{name}, line {number}", attempted)
                     offset += len(line)
         except FileNotFoundError:
             continue
@@ -142,14 +154,13 @@ def _parsed(line: bytes, kind: type[Trajectory] | type[Task]) -> Trajectory | Ta
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return f"{'.'.join(str(step) for step in first['loc']) or 'the line'}: {first['msg']}"
+        return line_fault(error)
 
 
 def _gather(scan: Scan, found: Findings | str, offset: int, name: str) -> None:
     scan.examined[CheckName.READABLE] += 1
     if isinstance(found, str):
-        scan.fault(CheckName.READABLE, f"the line at byte {offset}: {found}")
+        scan.fault(CheckName.READABLE, found)
         return
     for check, text in found.faults:
         scan.fault(check, text)

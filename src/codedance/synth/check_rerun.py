@@ -51,12 +51,12 @@ async def rerun(
 
 
 def _check(report: ReplayReport) -> Check:
-    failed = report.different + report.failures
+    failed = report.different + report.failures + report.unreadable
     compared = sum(count for name, count in report.cells.items() if name != Sameness.UNRECORDED)
     return Check(
         name=CheckName.RERUN,
         passed=failed == 0 if compared or failed else None,
-        examined=report.trajectories + report.failures,
+        examined=report.trajectories + report.failures + report.unreadable,
         failed=failed,
         note=", ".join(f"{count} cells {name}" for name, count in report.cells.items() if count),
         examples=report.examples,

@@ -10,12 +10,16 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Thread
@@ -32,7 +36,8 @@ from codedance.errors import CodeDanceError, SandboxError, StoreError
 from codedance.imaging import Picture
 from codedance.sandbox import LocalSandbox
 from codedance.schema import Execution, Record, Task, Trajectory
-from codedance.store import Manifest, PictureStore, RecordFile, RunFolder, SealFile, picture_refs
+from codedance.store import Manifest, PictureStore, RecordFile, SealFile, picture_refs
+from codedance.store.holding import begin_run, held
 from codedance.synth.oracle import demonstrate
 from codedance.synth.plan import TRIES, GenerateSettings, Slot, make_plan
 from codedance.tasks.worlds import make_scene
@@ -42,9 +47,14 @@ __all__ = [
     "generate", "program_digest", "read_chunks", "without_clock",
 ]  # fmt: skip
 
-_CHUNK = 50
-"""Slots of one chunk; part of what a set means, like the seed, since a set is resumed by whole chunks."""
+_CHUNK = 10
+"""Slots of one chunk; part of what a set means, like the seed, since a set is resumed by whole chunks.
 
+A few seconds' work of a worker: what a stop costs at most. A sync of the disk for each is little beside that.
+"""
+
+_SECONDS_TO_END = 3.0
+"""What a worker that is to stop has for ending its sandbox; a scene that is being drawn is waited for no longer."""
 
 _MOST_CODE = 4
 """Turns with code that a trajectory may have; a slip that is mended makes a long script longer."""
@@ -118,6 +128,9 @@ def generate(
 ) -> None:
     """Make the set, or go on with it where it was stopped; the folder is a run folder of kind ``synth``.
 
+    Whatever stops it, the chunks that were appended stay. An error or an interrupt ends within seconds: chunks that are
+    being made are given up.
+
     Args:
         settings: what is made.
         folder: where; it may hold the beginning of the same set.
@@ -127,12 +140,19 @@ def generate(
 
     Raises:
         StoreError: the folder holds something else, or the beginning of this set made by another version of the
-            program, or cannot be written.
+            program, or cannot be written, or another process is making it.
         SandboxError: the sandbox cannot be had, or a worker was killed.
     """
     made_of: dict[str, JsonValue] = {"worlds": settings.model_dump(mode="json"), "chunk": _CHUNK}
     manifest = Manifest(kind="synth", settings={**made_of, "program": program_digest()})
-    RunFolder.create(folder, manifest)
+    with held(folder, "making this set"):
+        begin_run(folder, manifest)
+        with nullcontext(crew) if crew is not None else _processes(settings, folder, workers) as ready:
+            _make(settings, folder, ready, listener=listener)
+
+
+def _make(settings: GenerateSettings, folder: Path, crew: Crew, *, listener: Callable[[Chunk], None]) -> None:
+    """Make what is missing of a set."""
     records = RecordFile(folder / "chunks.jsonl", Chunk)
     done = list(records)
     for chunk in done:
@@ -145,16 +165,15 @@ def generate(
     total = -(-settings.count // _CHUNK)
     pictures = PictureStore(folder / "pictures")
     pictures.sweep()
-    with nullcontext(crew) if crew is not None else _processes(settings, folder, workers) as ready:
-        for made in _in_order(ready, range(len(done), total)):
-            for picture in made.pictures:
-                pictures.add(picture)
-            seals.settle()
-            end = _append(path, made.lines)
-            seals.extend()
-            chunk = made.chunk.model_copy(update={"end": end})
-            records.append(chunk)
-            listener(chunk)
+    for made in _in_order(crew, range(len(done), total)):
+        for picture in made.pictures:
+            pictures.add(picture)
+        seals.settle()
+        end = _append(path, made.lines)
+        seals.extend()
+        chunk = made.chunk.model_copy(update={"end": end})
+        records.append(chunk)
+        listener(chunk)
 
 
 def read_chunks(folder: Path) -> Iterator[Chunk]:
@@ -211,15 +230,23 @@ class _Processes:
 def _processes(settings: GenerateSettings, folder: Path, workers: int) -> Iterator[_Processes]:
     # Spawned, not forked: a forked copy of this process would hold its threads' locks.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start_worker, initargs=(settings, folder)
-    ) as pool:
+    going, stop = context.Pipe(duplex=False)
+    with (
+        going,
+        stop,
+        ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_start_worker, initargs=(settings, folder, going)
+        ) as pool,
+    ):
         try:
             yield _Processes(pool, workers)
         except BrokenProcessPool:
             raise SandboxError(
                 "a worker process was killed; the set goes on where it stopped when started again"
             ) from None
+        except BaseException:
+            stop.close()  # this process alone has that end: every worker sees it close
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -243,18 +270,29 @@ class ChunkMaker:
         self.plan = make_plan(settings)
         self.store = PictureStore(folder / "pictures") if folder is not None else None
         self.kept: dict[str, Picture] = {}
+        self._making: Future[MadeChunk] | None = None
+        self._stopped = False
         self.stack = ExitStack()
         self.portal: BlockingPortal = self.stack.enter_context(start_blocking_portal())
         self.sandbox = self.stack.enter_context(self.portal.wrap_async_context_manager(LocalSandbox()))
 
     def __call__(self, number: int) -> MadeChunk:
         """Make the chunk of this number: the same one every time."""
+        self._making = making = self.portal.start_task_soon(self._make, number)
+        if self._stopped:
+            making.cancel()
         try:
-            return self.portal.call(self._make, number)
+            return making.result()
         except CodeDanceError:
             raise
         except OSError as error:
             raise StoreError(f"pictures cannot be written ({error.strerror or error})") from None
+
+    def stop(self) -> None:
+        """Give up the chunk that is being made, from another thread: it and all further ones are cancelled."""
+        self._stopped = True
+        if self._making is not None:
+            self._making.cancel()
 
     def close(self) -> None:
         """End the sandbox."""
@@ -314,12 +352,25 @@ class ChunkMaker:
 _worker: ChunkMaker | None = None
 
 
-def _start_worker(settings: GenerateSettings, folder: Path) -> None:
+def _start_worker(settings: GenerateSettings, folder: Path, going: Connection) -> None:
     global _worker
-    Thread(target=_end_with_parent, daemon=True).start()
+    # A terminal interrupts all of its processes: the main one decides. No-one is told to ignore it, as what the
+    # sandbox starts would be too.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    for watch in (partial(_end_when_told, going), _end_with_parent):
+        Thread(target=watch, daemon=True).start()
     _worker = ChunkMaker(settings, folder=folder)
     # Before the interpreter takes its modules apart: the portal's thread needs them to end.
     Finalize(None, _worker.close, exitpriority=10)
+
+
+def _end_when_told(going: Connection) -> None:
+    """Give up what is being made once the main process has closed its end of the pipe, and end."""
+    going.poll(None)
+    if _worker is not None:
+        _worker.stop()
+        time.sleep(_SECONDS_TO_END)
+    os._exit(1)
 
 
 def _end_with_parent() -> None:

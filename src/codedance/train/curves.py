@@ -11,7 +11,6 @@ from codedance.rewards import Attempt, AttemptReward, GroupReward, Unscored
 from codedance.schema import Record, StopReason, Trajectory
 from codedance.store import RecordFile
 from codedance.tasks.worlds import Difficulty
-from codedance.train.learner import UpdateFigures
 from codedance.train.task_source import difficulty_of
 
 __all__ = [
@@ -89,6 +88,27 @@ class Speed(Record):
     update: float
     exam: float
     whole: float
+
+
+class UpdateFigures(Record):
+    """What the updates of one step did."""
+
+    loss: float
+    gradient_norm: float
+    """Before it is clipped; mean over the optimiser's steps."""
+    clip_fraction: float
+    """Share of the tokens whose gradient the clip took away."""
+    entropy: float
+    """Of the distributions that tokens were drawn from, in nats a token; with several updates the mean over them."""
+    kl_step: float
+    """How far the policy moved from the one that sampled, in nats a token; 0 with a single update."""
+    kl_reference: float | None
+    """How far it is from the policy that the run began with; ``None`` if that is not asked for."""
+    sampler_gap: float
+    """Mean difference between the sampler's and the trainer's log-probability of a token before the step's first
+    update: near 0, or something is wrong. With several updates and ``old_from=sampler``: in the first mini-batch."""
+    tokens: int
+    """Tokens that carried loss."""
 
 
 class CurveLine(Record):

@@ -27,8 +27,9 @@ from codedance.models.local.network import Network
 from codedance.rewards import VARIANTS, Attempt, GroupReward, MathChecker, Unscored, Variant, attempt_of, score_batch
 from codedance.sandbox import Sandbox
 from codedance.store import Manifest, RecordFile, RunFolder
+from codedance.store.holding import begin_run, check_place, held
 from codedance.train.curves import CURVE, Behaviour, CurveLine, Speed, behaviour, reward_figures
-from codedance.train.grpo_settings import GrpoSettings
+from codedance.train.grpo_settings import GrpoSettings, run_identity
 from codedance.train.learner import Learner, rows_of
 from codedance.train.rollouts import AttemptPlan, RolloutTimes, make_rollouts
 from codedance.train.state import cut_curve, load_state, save_state
@@ -80,15 +81,18 @@ async def train_grpo(
         progress: told what is being done.
 
     Raises:
-        StoreError: the folder holds something else, another schema version, or a run with other settings.
+        StoreError: the folder holds something else, another schema version, or a run with other settings, or another
+            process trains into it.
         DataError: a checkpoint of another network; a reward, loss or gradient that is not finite.
         SandboxError: no attempt of a step could be scored.
     """
-    identity = _identity(settings, source, start)
+    identity = run_identity(settings, source.identity, start)
     if reward is not None:
         identity["variant"] = reward.name
-    RunFolder.create(folder, Manifest(kind="train", settings=identity))
     with ExitStack() as stack:
+        check_place(folder)
+        stack.enter_context(held(folder))
+        begin_run(folder, Manifest(kind="train", settings=identity))
         algebra = stack.enter_context(MathChecker()) if source.algebra else None
         run = Grpo(
             network, encoder, source, settings, sandbox=sandbox, reward=reward, algebra=algebra, progress=progress
@@ -320,17 +324,13 @@ def check_folder(folder: Path, network: Network, source: TaskSource, settings: G
 
     The network takes on the checkpoint's weights. Raises as :func:`train_grpo` does.
     """
-    identity = _identity(settings, source, start)
+    identity = run_identity(settings, source.identity, start)
+    check_place(folder)
     if (folder / "manifest.json").exists():
         RunFolder.create(folder, Manifest(kind="train", settings=identity))
     learner = Learner(network, settings.learner, attempts=settings.groups * settings.attempts, seed=settings.seed)
     path = folder / _CHECKPOINT
     return load_state(path, network, [learner.optimiser], identity=identity, counters=("step",))["step"]
-
-
-def _identity(settings: GrpoSettings, source: TaskSource, start: str) -> dict[str, JsonValue]:
-    """Everything that decides the outcome of a run."""
-    return {"method": "grpo", **settings.identity, "source": source.identity, "start": start}
 
 
 def _seed(seed: int, position: int, attempt: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
@@ -10,10 +11,13 @@ from codedance.episode import EpisodeSettings
 from codedance.rewards import VARIANTS, RewardSettings
 from codedance.sandbox import Limits
 from codedance.schema import Budgets, Record, Sampling
-from codedance.train.learner import LearnerSettings
+from codedance.store import Manifest, RunFolder
+from codedance.store.holding import check_place
+from codedance.train.identity import another_training
+from codedance.train.settings import LearnerSettings
 from codedance.train.task_source import WorldMix
 
-__all__ = ["GrpoSettings"]
+__all__ = ["GrpoSettings", "check_grpo", "run_identity"]
 
 _NO_MATTER = ("save_every", "keep_rollouts_every", "in_flight")
 """Settings that change nothing about the outcome."""
@@ -91,3 +95,24 @@ class GrpoSettings(Record):
         if self.execute:
             del found["execute"]  # runs begun before there was a choice go on
         return found
+
+
+def run_identity(settings: GrpoSettings, source: JsonValue, start: str) -> dict[str, JsonValue]:
+    """Everything that decides the outcome of a run: ``source`` are its tasks, ``start`` the weights it begins with."""
+    return {"method": "grpo", **settings.identity, "source": source, "start": start}
+
+
+def check_grpo(folder: Path, settings: GrpoSettings, *, start: str) -> None:
+    """Whether a run could begin or go on in this folder, as far as can be told without its tasks and without PyTorch.
+
+    Raises:
+        StoreError: the folder holds something else, another schema version, or a run with other settings.
+    """
+    check_place(folder)
+    if (folder / "manifest.json").exists():
+        made = RunFolder(folder).manifest()
+        if made.kind == "train" and "method" not in made.settings:
+            raise another_training(folder)
+        RunFolder.create(
+            folder, Manifest(kind="train", settings=run_identity(settings, made.settings.get("source"), start))
+        )

@@ -22,6 +22,7 @@ from codedance.tasks.worlds.vocabulary import LETTERS, SHAPES
 from codedance.train.corpus import Corpus
 from codedance.train.glances import ask_card, counting_lesson, reading_lesson, relation_lesson
 from codedance.train.looks import look_at_cards, look_at_counts, look_at_text
+from codedance.train.nano_recipe import KINDS
 from codedance.train.sequence import Batch, Reading, Supervised, collate_parts
 from codedance.train.writing import writing_lesson
 
@@ -31,20 +32,6 @@ _OPEN, _CLOSE = "<tool_response>\n", "\n</tool_response>"
 _CROP_MARGIN = 9
 _TOOL_CALL_SHARE = 0.12
 _HARD_SHARE = 0.6
-KINDS = (
-    "episode",
-    "search",
-    "count",
-    "read",
-    "bind",
-    "see-counts",
-    "see-cards",
-    "see-sides",
-    "see-text",
-    "look-counts",
-    "look-cards",
-    "look-text",
-)
 _LOOKS = tuple(kind for kind in KINDS if kind.startswith("look-"))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from codedance.episode import Rollout
@@ -16,58 +15,15 @@ from codedance.errors import DataError
 from codedance.models.local.chat import Encoder
 from codedance.models.local.network import ImageGroup, Network
 from codedance.rewards import AttemptReward, score_of
-from codedance.schema import Record
 from codedance.train.advantages import TurnSpans, token_advantages
-from codedance.train.policy_loss import LossSettings, policy_loss, token_figures
+from codedance.train.curves import UpdateFigures
+from codedance.train.policy_loss import policy_loss, token_figures
 from codedance.train.segments import Segment, segments_of
 from codedance.train.sequence import Batch, Supervised, collate
-from codedance.train.state import Precision, use_bf16
+from codedance.train.settings import LearnerSettings
+from codedance.train.state import use_bf16
 
 __all__ = ["Learner", "LearnerSettings", "Row", "UpdateFigures", "pack", "rows_of"]
-
-
-class LearnerSettings(Record):
-    """How the policy is updated from one step's attempts."""
-
-    rate: float = Field(default=1e-4, gt=0)
-    """Learning rate of AdamW."""
-    adam_betas: tuple[float, float] = (0.9, 0.95)
-    weight_decay: float = Field(default=0.0, ge=0)
-    warmup_steps: int = Field(default=5, ge=0)
-    gradient_norm: float = Field(default=1.0, gt=0)
-    """Largest norm of the gradient."""
-    epochs: int = Field(default=1, ge=1)
-    """How often each attempt is used."""
-    mini_batches: int = Field(default=1, ge=1)
-    """Optimiser steps an epoch, each from an equal share of the attempts."""
-    micro_batch: int = Field(default=32, ge=1)
-    """Rows that go through the network at once; gradients of more are accumulated."""
-    old_from: str = Field(default="trainer", pattern="^(trainer|sampler)$")
-    """Where old log-probabilities come from: the trainer's own forward pass before the first update, whose ratio is
-    exactly 1 at first, or the sampler's record, which also weighs what the two differ by."""
-    precision: Precision = "auto"
-    loss: LossSettings = LossSettings()
-
-
-class UpdateFigures(Record):
-    """What the updates of one step did."""
-
-    loss: float
-    gradient_norm: float
-    """Before it is clipped; mean over the optimiser's steps."""
-    clip_fraction: float
-    """Share of the tokens whose gradient the clip took away."""
-    entropy: float
-    """Of the distributions that tokens were drawn from, in nats a token; with several updates the mean over them."""
-    kl_step: float
-    """How far the policy moved from the one that sampled, in nats a token; 0 with a single update."""
-    kl_reference: float | None
-    """How far it is from the policy that the run began with; ``None`` if that is not asked for."""
-    sampler_gap: float
-    """Mean difference between the sampler's and the trainer's log-probability of a token before the step's first
-    update: near 0, or something is wrong. With several updates and ``old_from=sampler``: in the first mini-batch."""
-    tokens: int
-    """Tokens that carried loss."""
 
 
 @dataclass(frozen=True, slots=True)

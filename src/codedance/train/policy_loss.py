@@ -8,30 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from codedance.models.local.network import Network
-from codedance.schema import Record
 from codedance.train.sequence import Batch
+from codedance.train.settings import LossSettings
 
 __all__ = ["LossSettings", "PolicyLoss", "TokenFigures", "policy_loss", "token_figures"]
-
-
-class LossSettings(Record):
-    """Constants of the loss."""
-
-    clip_low: float = Field(default=0.2, ge=0, le=1)
-    """How far below 1 the ratio of new to old probability still counts (paper: 0.2)."""
-    clip_high: float = Field(default=0.2, ge=0)
-    """How far above 1 (paper: 0.2; a larger one keeps entropy up, as in DAPO)."""
-    normaliser: float = Field(default=64.0, gt=0)
-    """Tokens of an attempt, as a constant: the summed loss is divided by it and by the number of attempts, so that a
-    token weighs the same in a long attempt as in a short one (Dr. GRPO)."""
-    entropy_weight: float = 0.0
-    """Weight of a bonus for entropy (paper: none)."""
-    kl_weight: float = Field(default=0.0, ge=0)
-    """Weight of the divergence from the policy that the run began with (paper: none)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from codedance.rewards import MathChecker
 from codedance.sandbox import Sandbox
 from codedance.schema import Record
 from codedance.store import RunFolder, picture_refs
+from codedance.store.holding import check_place
 from codedance.train.curves import CurveLine
 from codedance.train.grpo import Grpo, SampledGroup, check_folder
 from codedance.train.grpo_settings import GrpoSettings
@@ -196,8 +197,7 @@ def _check_writable(folder: Path) -> None:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise StoreError(f"{folder}: cannot be written ({there} is no folder that this user may write to)")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
-        raise StoreError(f"{folder}: is not empty and holds no run; choose another folder")
+    check_place(folder)
     if (folder / "manifest.json").exists():
         RunFolder.open(folder)
 

@@ -7,34 +7,22 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 
-from pydantic import Field, JsonValue
 from torch.utils.data import Dataset
 
 from codedance.errors import DataError
 from codedance.models.local.chat import Encoder
 from codedance.models.local.network import Network
 from codedance.protocol import conversation
-from codedance.schema import Record, Trajectory
+from codedance.schema import Trajectory
 from codedance.store import RunFolder
+from codedance.store.holding import held
 from codedance.train.lengths import fitting
 from codedance.train.sequence import Batch, Supervised, collate_parts, supervise
-from codedance.train.trainer import Step, TrainSettings, train
+from codedance.train.settings import SftSettings
+from codedance.train.sft_checks import check_sft, nothing_usable, sft_recipe
+from codedance.train.trainer import Step, train
 
 __all__ = ["SftSettings", "TrajectoryDataset", "train_sft"]
-
-
-class SftSettings(Record):
-    """Settings of a fine-tuning run; part of its manifest."""
-
-    batch: int = Field(default=8, ge=1)
-    parts: int = Field(default=1, ge=1)
-    """Parts that a step's trajectories are cut into, by length: less padding and memory, the same gradient."""
-    seed: int = 0
-    answered_only: bool = True
-    """Leave out trajectories that ended without an answer."""
-    max_tokens: int = Field(default=2048, ge=16)
-    """Trajectories with more tokens are left out, never cut: a cut could fall inside a picture."""
-    train: TrainSettings = TrainSettings(steps=1000, muon_rate=0.003, adam_rate=6e-4)
 
 
 class TrajectoryDataset(Dataset[tuple[Batch, ...]]):
@@ -62,15 +50,22 @@ class TrajectoryDataset(Dataset[tuple[Batch, ...]]):
     ) -> None:
         self._encoder, self._settings = encoder, settings
         self._shuffled: tuple[int, list[int]] | None = None
-        found = [(run, [one for one in run.trajectories() if self._usable(one)]) for run in runs]
+        read = 0
+        found: list[tuple[RunFolder, list[Trajectory]]] = []
+        for run in runs:
+            taken = []
+            for one in run.trajectories():
+                read += 1
+                if self._usable(one):
+                    taken.append(one)
+            found.append((run, taken))
         self.content = {str(run.folder.resolve()): _digest(taken) for run, taken in found}
         """A hash of what is taken from each run, those that are too long included."""
         items = [(run, one) for run, taken in found for one in taken]
         self.taken = len(items)
         """Number of trajectories, those that are too long included."""
         if not items:
-            names = ", ".join(str(run.folder) for run in runs)
-            raise DataError(f"{names}: no trajectory to train on (answered_only={settings.answered_only})")
+            raise DataError(nothing_usable(runs, read, settings))
         most = settings.max_tokens
         fits = fitting(encoder, [one for _, one in items], most=most, setting="max_tokens", say=say)
         self._items = [item for item, fit in zip(items, fits, strict=True) if fit]
@@ -125,6 +120,7 @@ def train_sft(
     settings: SftSettings,
     folder: Path,
     start: str,
+    begun: Callable[[int], None] = lambda step: None,
     listener: Callable[[Step], None] = lambda step: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
@@ -139,15 +135,25 @@ def train_sft(
         start: a name for exactly the weights that the network begins with, such as their hash. A folder whose run
             began with others is refused, and so is one whose trajectories were others, whatever their folders are
             called. One that an earlier version began, which wrote neither down, goes on.
+        begun: told, when the data are read and the first step begins, after which one it goes on.
         listener: told of each step.
         say: told what there is to say before the first step, in a line each.
 
     Raises:
-        StoreError: a folder is no run.
+        StoreError: a folder is no run, or another process trains into the folder.
         DataError: there is nothing to train on, or the folder holds another run.
     """
-    dataset = TrajectoryDataset(encoder, [RunFolder.open(one) for one in folders], settings, say=say)
-    recipe: dict[str, JsonValue] = settings.model_dump(mode="json", exclude={"train"})
-    recipe |= {"runs": [str(one.resolve()) for one in folders], "trajectories": dataset.taken}
-    recipe |= {"start": start, "data": dict(dataset.content)}
-    train(network, dataset, settings.train, folder=folder, recipe=recipe, later=("start", "data"), listener=listener)
+    runs = check_sft(folders, settings, folder=folder, start=start)
+    with held(folder):
+        dataset = TrajectoryDataset(encoder, runs, settings, say=say)
+        recipe = sft_recipe(folders, settings, start=start)
+        train(
+            network,
+            dataset,
+            settings.train,
+            folder=folder,
+            recipe={**recipe, "trajectories": dataset.taken, "data": dict(dataset.content)},
+            later=("start", "data"),
+            begun=begun,
+            listener=listener,
+        )

@@ -6,20 +6,18 @@ import io
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from pydantic import JsonValue
 
 from codedance.errors import DataError
 from codedance.models.local.network import Network
-from codedance.store import differing_settings, unlike_text, write_bytes
+from codedance.store import write_bytes
+from codedance.train.identity import check_identity
 from codedance.train.muon import native_bf16
+from codedance.train.settings import Precision
 
-__all__ = ["Precision", "check_identity", "cut_curve", "load_state", "save_state", "use_bf16"]
-
-Precision = Literal["auto", "bfloat16", "float32"]
-"""Of the matrix products; ``auto`` is bfloat16 where the processor has it (elsewhere it is many times slower)."""
+__all__ = ["cut_curve", "load_state", "save_state", "use_bf16"]
 
 
 def use_bf16(precision: Precision, device: torch.device | str = "cpu") -> bool:
@@ -79,7 +77,7 @@ def load_state(
         optimisers: as :func:`save_state` was given them.
         identity: what decides the outcome of the run that wants to go on.
         counters: names of those that are returned.
-        later: as :func:`check_identity` has it.
+        later: as :func:`codedance.train.identity.check_identity` has it.
 
     Raises:
         DataError: the file is of another network, of another identity, or no checkpoint.
@@ -99,28 +97,6 @@ def load_state(
     except Exception as error:  # a file of another program or shape fails in many ways
         first = str(error).strip().splitlines()
         raise DataError(f"{path}: cannot be resumed from ({first[0] if first else type(error).__name__})") from None
-
-
-def check_identity(
-    path: Path, made: Mapping[str, JsonValue], wanted: Mapping[str, JsonValue], *, later: Collection[str] = ()
-) -> None:
-    """See that what a file was made with is what is wanted now.
-
-    Args:
-        path: the file, for the error.
-        made: the identity in it.
-        wanted: that of the run that wants to go on.
-        later: names that earlier versions did not write. Where the file has none of such a name nothing is known, and
-            the run may go on; anywhere else, what is absent and what is there are not the same.
-
-    Raises:
-        DataError: they differ; says in what.
-    """
-    unknown = {name for name in later if name not in made}
-    compared: dict[str, JsonValue] = json.loads(json.dumps({name: wanted[name] for name in wanted.keys() - unknown}))
-    if made != compared:
-        differ = unlike_text(differing_settings(made, compared))
-        raise DataError(f"{path}: was made with other settings ({differ}); choose another folder or the same ones")
 
 
 def cut_curve(curve: Path, step: int) -> None:

@@ -9,51 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from codedance.models.local.network import Network
 from codedance.schema import Record
 from codedance.store import Manifest, RunFolder
+from codedance.store.holding import held
+from codedance.train.identity import check_identity
 from codedance.train.loss import Losses, LossWeights, losses
 from codedance.train.muon import Muon
 from codedance.train.sequence import Batch
-from codedance.train.state import Precision, check_identity, cut_curve, load_state, save_state, use_bf16
+from codedance.train.settings import TrainSettings
+from codedance.train.state import cut_curve, load_state, save_state, use_bf16
 
 __all__ = ["Step", "TrainSettings", "train"]
-
-
-class TrainSettings(Record):
-    """How a network is trained; stored with every run."""
-
-    steps: int = Field(ge=1)
-    muon_rate: float = Field(default=0.01, gt=0)
-    """Learning rate of the matrices inside the layers."""
-    adam_rate: float = Field(default=2e-3, gt=0)
-    """Learning rate of embeddings, the patch map, norms and biases."""
-    warmup_steps: int = Field(default=30, ge=0)
-    decay_from: float = Field(default=0.5, ge=0, le=1)
-    """Share of the steps after which the rate falls linearly."""
-    final_rate: float = Field(default=0.05, ge=0, le=1)
-    """Share of the rate at the last step."""
-    weight_decay: float = Field(default=0.01, ge=0)
-    clip: float = Field(default=1.0, gt=0)
-    """Largest norm of the gradient."""
-    normaliser: float = Field(default=96.0, gt=0)
-    """The constant that the summed token loss of a batch is divided by."""
-    read_weight: float = Field(default=0.0, ge=0)
-    """Weight of the READ loss: the words in a picture must be readable from its tokens."""
-    cell_weight: float = Field(default=0.0, ge=0)
-    """Weight of the CELL loss: what lies in a token's cell must be readable from that token; and where it is (POS)."""
-    point_weight: float = Field(default=0.0, ge=0)
-    """Weight of the ATT loss: while a place is written, one head must attend to the picture's token there."""
-    to_sight: float = Field(default=1.0, ge=0, le=1)
-    """Share of the text's gradient that reaches the vision tower, which READ and CELL teach."""
-    save_every: int = Field(default=200, ge=1)
-    precision: Precision = "auto"
-    workers: int = Field(default=1, ge=0)
-    """Processes that prepare batches; 0 prepares them in this one."""
 
 
 class Step(Record):
@@ -83,6 +54,7 @@ def train(
     folder: Path,
     recipe: Mapping[str, JsonValue] | None = None,
     later: Collection[str] = (),
+    begun: Callable[[int], None] = lambda step: None,
     listener: Callable[[Step], None] = lambda step: None,
 ) -> None:
     """Train until ``settings.steps``, going on from the folder's checkpoint if there is one.
@@ -98,34 +70,37 @@ def train(
         folder: the run's folder.
         recipe: what else decides the outcome (data, seeds, mixture); a checkpoint of another recipe is refused.
         later: names in the recipe that earlier versions did not write; a run that lacks them goes on without.
+        begun: told, when the first step begins, after which one it goes on.
         listener: told of each step.
 
     Raises:
         DataError: the folder's checkpoint is of another network, another recipe or other settings.
-        StoreError: the folder's manifest is none.
+        StoreError: the folder's manifest is none, or another process trains into the folder.
     """
-    optimisers = _optimisers(network, settings)
-    identity = _identity(settings, recipe or {})
-    path = folder / "checkpoint.pt"
-    _begin(path, settings, identity, later=later)
-    step = load_state(path, network, optimisers, identity=identity, counters=("step",), later=later)["step"]
-    curve = folder / "curve.jsonl"
-    cut_curve(curve, step)
-    loader = DataLoader(batches, batch_size=None, sampler=range(step, settings.steps), num_workers=settings.workers)
-    network.train()
-    begin = time.monotonic()
-    for parts in loader:
-        results = _step(network, parts, optimisers, settings=settings, step=step)
-        step += 1
-        tokens, seconds = sum(part.tokens for part in parts), time.monotonic() - begin
-        record = _record(step, results, tokens=tokens, seconds=seconds)
-        with curve.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({key: _short(value) for key, value in record.model_dump().items()}) + "\n")
-        listener(record)
-        if step % settings.save_every == 0 or step == settings.steps:
-            save_state(path, network, optimisers, identity=identity, counters={"step": step})
-        begin = time.monotonic()  # an exam or a checkpoint is no part of the next step
-    network.eval()
+    with held(folder):
+        optimisers = _optimisers(network, settings)
+        identity = {**(recipe or {}), "train": settings.identity}
+        path = folder / "checkpoint.pt"
+        _begin(path, settings, identity, later=later)
+        step = load_state(path, network, optimisers, identity=identity, counters=("step",), later=later)["step"]
+        curve = folder / "curve.jsonl"
+        cut_curve(curve, step)
+        loader = DataLoader(batches, batch_size=None, sampler=range(step, settings.steps), num_workers=settings.workers)
+        network.train()
+        begun(step)
+        begin = time.monotonic()
+        for parts in loader:
+            results = _step(network, parts, optimisers, settings=settings, step=step)
+            step += 1
+            tokens, seconds = sum(part.tokens for part in parts), time.monotonic() - begin
+            record = _record(step, results, tokens=tokens, seconds=seconds)
+            with curve.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({key: _short(value) for key, value in record.model_dump().items()}) + "\n")
+            listener(record)
+            if step % settings.save_every == 0 or step == settings.steps:
+                save_state(path, network, optimisers, identity=identity, counters={"step": step})
+            begin = time.monotonic()  # an exam or a checkpoint is no part of the next step
+        network.eval()
 
 
 def _begin(path: Path, settings: TrainSettings, identity: dict[str, JsonValue], *, later: Collection[str]) -> None:
@@ -232,11 +207,6 @@ def _optimisers(network: Network, settings: TrainSettings) -> list[torch.optim.O
         Muon(inner, lr=settings.muon_rate, weight_decay=settings.weight_decay),
         torch.optim.AdamW(rest, lr=settings.adam_rate, betas=(0.9, 0.95), weight_decay=settings.weight_decay),
     ]
-
-
-def _identity(settings: TrainSettings, recipe: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Everything that decides the outcome; how often it is saved and who prepares the batches does not."""
-    return {**recipe, "train": settings.model_dump(mode="json", exclude={"workers", "save_every"})}
 
 
 def _short(value: object) -> object:

@@ -27,6 +27,7 @@ from codedance.store import Manifest, RecordFile, RunFolder, write_bytes, write_
 __all__ = ["EvalRun", "RunData", "read_costs", "read_data", "read_ends"]
 
 _SCORES, _COSTS, _DATA, _LOCK = "scores.jsonl", "costs.jsonl", "data.json", ".lock"
+_MADE_AGAIN = "give the run's own command again: it makes this file anew from the trajectories, and asks nothing again"
 
 
 class RunData(Record):
@@ -58,6 +59,7 @@ class EvalRun:
         loaded: their rows, in the same order.
         settings: what the results depend on.
         model: its specification.
+        flags: how settings are given on the command line, by their names; for the error.
 
     Raises:
         StoreError: the folder holds something else or a run with other settings, or another process works on it.
@@ -71,6 +73,7 @@ class EvalRun:
         *,
         settings: EvalSettings,
         model: str,
+        flags: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         asked = {one.manifest.benchmark: _identity(one.manifest) for one in loaded}
@@ -80,7 +83,7 @@ class EvalRun:
             "data": {**asked},
             **settings.model_dump(mode="json"),
         }
-        self.folder = RunFolder.create(folder, Manifest(kind="eval", settings=described))
+        self.folder = RunFolder.create(folder, Manifest(kind="eval", settings=described), flags=flags)
         self._lock = _lock(folder / _LOCK)
         self.places: list[_Place] = []
         self._index: dict[str, int] = {}
@@ -197,7 +200,7 @@ def read_ends(folder: Path) -> Iterator[RowEnd]:
         StoreError: the folder holds no evaluation, or a line cannot be read.
     """
     if (folder / _SCORES).exists():
-        yield from RecordFile(folder / _SCORES, RowEnd)
+        yield from RecordFile(folder / _SCORES, RowEnd, remedy=_MADE_AGAIN)
         return
     run = RunFolder.open(folder)
     names = {one.name: one for one in expand(data.benchmark for data in read_data(folder).data)}
@@ -211,7 +214,7 @@ def read_ends(folder: Path) -> Iterator[RowEnd]:
 
 def read_costs(folder: Path) -> Iterator[CostLine]:
     """What every attempt took; nothing for a run that has not come to its end."""
-    return iter(RecordFile(folder / _COSTS, CostLine))
+    return iter(RecordFile(folder / _COSTS, CostLine, remedy=_MADE_AGAIN))
 
 
 def _identity(manifest: DataManifest) -> dict[str, JsonValue]:
