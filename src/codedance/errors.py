@@ -15,7 +15,7 @@
     └── ModelError          a model could not be asked
         ├── ModelUnreachableError   no connection, or no answer in time
         ├── ModelAccessError        the key was refused
-        ├── ModelNotFoundError      the server or disk has no such model
+        ├── ModelNotFoundError      the server has no such model
         ├── ModelReplyError         the reply could not be understood
         └── ModelContextFullError   the conversation does not fit the model's context
 
@@ -110,7 +110,7 @@ class ModelAccessError(ModelError):
 
 
 class ModelNotFoundError(ModelError):
-    """The server or the disk has no model of that name."""
+    """The server has no model of that name."""
 
 
 class ModelReplyError(ModelError):

@@ -28,7 +28,7 @@ __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "MAX_SIDE", "Picture"]
 MAX_FILE_BYTES = 64 * 2**20
 """Largest file that is read."""
 MAX_PIXELS = 64 * 2**20
-"""Largest number of pixels that is decoded (64 megapixels, about 200 MB)."""
+"""Largest number of pixels that is decoded (67 megapixels, about 200 MB)."""
 MAX_SIDE = 30_000
 """Largest width or height."""
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
@@ -165,9 +165,7 @@ def _decode(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> tuple[Im
     except UnidentifiedImageError:
         raise PictureError(f"{name}: not a picture in a known format ({', '.join(_FORMATS[:-1])})") from None
     except Image.DecompressionBombError:
-        raise PictureError(
-            f"{name}: too large (more than {MAX_PIXELS // 2**20} megapixels); make it smaller first"
-        ) from None
+        raise PictureError(f"{name}: too large (more than {_so_many(MAX_PIXELS)}); make it smaller first") from None
     except Exception as error:  # decoders of broken files raise anything
         raise PictureError(f"{name}: broken or cut off ({type(error).__name__}: {error})") from None
     changed = upright is not image or frames > 1
@@ -180,11 +178,19 @@ def _check_size(size: tuple[int, int], name: str, *, max_pixels: int) -> None:
     if width < 1 or height < 1:
         raise PictureError(f"{name}: has no pixels ({width}x{height})")
     if max(size) > MAX_SIDE or width * height > max_pixels:
-        most = f"{max_pixels // 2**20} megapixels" if max_pixels >= 2**20 else f"{max_pixels} pixels"
         raise PictureError(
-            f"{name}: {width}x{height} pixels is too large (at most {most} and "
+            f"{name}: {width}x{height} pixels is too large (at most {_so_many(max_pixels)} and "
             f"{MAX_SIDE} a side); make it smaller first"
         )
+
+
+def _so_many(pixels: int) -> str:
+    """A number of pixels in words; a megapixel is a million.
+
+    >>> _so_many(25_000_000), _so_many(MAX_PIXELS), _so_many(640)
+    ('25 megapixels', '67 megapixels', '640 pixels')
+    """
+    return f"{pixels / 10**6:.2g} megapixels" if pixels >= 10**6 else f"{pixels} pixels"
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:

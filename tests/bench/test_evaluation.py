@@ -222,10 +222,32 @@ async def test_a_refused_key_stops_the_run_and_marks_no_row(server: ReplyingServ
 
 async def test_a_run_stops_when_nothing_can_be_had_and_goes_on_later(server: ReplyingServer, tmp_path: Path) -> None:
     server.always = "500"
-    with pytest.raises(ModelUnreachableError, match=r"5 episodes in a row failed.* of 20 are kept; start the same"):
+    says = (
+        r"5 episodes in a row failed, the last with: .*[^.?]\. 0 of 20 have ended without an error and are kept; start"
+    )
+    with pytest.raises(ModelUnreachableError, match=says):
         await ask(server, tmp_path, vstar(20), failures_in_a_row=5)
     server.always = ""
     assert set(outcomes(await ask(server, tmp_path, vstar(20)))) <= {"right", "wrong"}
+
+
+async def test_a_run_that_is_given_up_says_how_many_rows_need_not_be_asked_again(
+    server: ReplyingServer, tmp_path: Path
+) -> None:
+    plain = server.reply
+
+    def reply(messages: list[dict[str, object]]) -> str:
+        if len(server.requests) >= 4:
+            server.always = "hangup"
+        return plain(messages)
+
+    server.reply = reply
+    with pytest.raises(ModelUnreachableError, match=r"[^?.][.?] (\d+) of 12 have ended without an error") as caught:
+        await ask(server, tmp_path, vstar(12), concurrency=1, failures_in_a_row=3, outage_seconds=0.01)
+    (told,) = re.findall(r"(\d+) of 12 have", str(caught.value))
+    stored = list(RunFolder.open(tmp_path / "run").trajectories())
+    assert int(told) == sum(one.failure is None for one in stored) > 0
+    assert len(stored) > int(told), "those that failed are stored too"
 
 
 async def test_an_outage_after_the_first_answers_is_waited_for(server: ReplyingServer, tmp_path: Path) -> None:

@@ -278,7 +278,8 @@ def test_rows_that_datasets_loads_come_with_the_bytes_of_their_pictures(
 
 def test_a_hub_that_cannot_be_reached_is_one_clear_line() -> None:
     # The tests' network ends at loopback.
-    with pytest.raises(DataError, match=r"any/thing: cannot be had from the hub .*; give a local copy"):
+    says = r"any/thing: cannot be had from the hub .*; give a local copy: --data FILE for one benchmark, or --data DIR"
+    with pytest.raises(DataError, match=says):
         resolve_revision("any/thing")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import re
 import select
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -119,6 +121,15 @@ def broken_files(folder: Path) -> dict[str, tuple[list[str | Path], str]]:
         "unknown model": ([photo, *question, "--model", "gpt"], "nano"),
         "missing script": ([photo, *question, "--model", "scripted:nothing.json"], "nothing.json"),
         "missing checkpoint": ([photo, *question, "--model", "hf:./nothing-here"], "nothing-here"),
+        "folder without a checkpoint": ([photo, *question, "--model", f"hf:{folder}"], "no config.json"),
+        "address without a scheme": (
+            [photo, *question, "--model", "server:m", "--base-url", "localhost:8000", "--out", folder / "new"],
+            "codedance: --base-url localhost:8000: needs a scheme: http://localhost:8000/v1\n",
+        ),
+        "port out of range": (
+            [photo, *question, "--model", "server:m", "--base-url", "http://localhost:99999/v1"],
+            "port from 1 to 65535",
+        ),
         "json and quiet": ([photo, *question, "--json", "--quiet"], "choose one"),
         "no turns": ([photo, *question, "--max-turns", "0"], "max-turns"),
         "format": ([photo, *question, "--format", "xml"], "format"),
@@ -140,6 +151,9 @@ CASES = [
     "unknown model",
     "missing script",
     "missing checkpoint",
+    "folder without a checkpoint",
+    "address without a scheme",
+    "port out of range",
     "json and quiet",
     "no turns",
     "format",
@@ -156,19 +170,37 @@ def test_bad_input_gives_one_clear_message_and_no_traceback(case: str, photo: Pa
     assert sorted(cases) == sorted(CASES)
     arguments, says = cases[case]
     result = ask(*arguments)
-    assert result.returncode in (2, 4), result.stderr
-    assert result.returncode == 2 or case == "missing checkpoint"
+    assert result.returncode == 2, result.stderr
     assert says in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
     assert result.stdout == ""
+    assert not (tmp_path / "new").exists(), "a folder was made for nothing"
 
 
 def test_in_a_terminal_the_loop_is_drawn_and_nothing_of_the_model_reaches_it_raw(photo: Path, tmp_path: Path) -> None:
     evil = render_reply("I \x1b]0;owned\x07 look.", AnswerAction("\x1b[2Jclear"))
+    text = _in_a_terminal([*CODEDANCE, "ask", str(photo), "-q", "?", "--model", script(tmp_path, evil)])
+    assert "\x1b[" in text, "a terminal gets colours"
+    assert "\\x1b[2Jclear" in text
+    assert "\x1b]0;" not in text
+    assert not re.search(r"\x1b\[2J", text)
+
+
+def test_a_terminal_without_colours_is_not_asked_for_its_attributes(photo: Path, model: str) -> None:
+    command = [*CODEDANCE, "ask", str(photo), "-q", "?", "--model", model]
+    assert "\x1b[c" in _in_a_terminal(command)
+    assert "\x1b[c" not in _in_a_terminal(command, NO_COLOR="1")
+    assert "\x1b[c" not in _in_a_terminal(command, TERM="dumb")
+
+
+def _in_a_terminal(command: list[str], **more: str) -> str:
+    """What a terminal of its own gets from a command that ends well."""
     leader, follower = pty.openpty()
-    command = [*CODEDANCE, "ask", str(photo), "-q", "?", "--model", script(tmp_path, evil)]
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
-    process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment)
+    plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TMUX", "TERM_PROGRAM")}
+    environment = {**plain, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30", **more}
+    process = subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, env=environment, preexec_fn=_own_terminal
+    )
     os.close(follower)
     drawn = b""
     deadline = time.monotonic() + 60
@@ -183,11 +215,13 @@ def test_in_a_terminal_the_loop_is_drawn_and_nothing_of_the_model_reaches_it_raw
             break
     assert process.wait(timeout=10) == 0
     os.close(leader)
-    text = drawn.decode()
-    assert "\x1b[" in text, "a terminal gets colours"
-    assert "\\x1b[2Jclear" in text
-    assert "\x1b]0;" not in text
-    assert not re.search(r"\x1b\[2J", text)
+    return drawn.decode()
+
+
+def _own_terminal() -> None:
+    """Make the terminal at stdin the process's controlling one, which a program reaches as /dev/tty."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def test_help_names_the_exit_codes_and_an_example() -> None:

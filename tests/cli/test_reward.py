@@ -141,6 +141,7 @@ def test_a_broken_file_gives_one_line_that_names_the_place(content: str, says: s
     assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
     assert f"{path}: " in result.err
     assert says in result.err
+    assert result.err.endswith("write it like examples/attempts.json (docs/rewards.md says what is in it)\n")
 
 
 @pytest.mark.parametrize(

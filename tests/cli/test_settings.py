@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from codedance.bench.data.loading import LoadSettings
 from codedance.cli.settings import apply_settings
 from codedance.cli.text import visible
 from codedance.episode import EpisodeSettings
@@ -29,7 +30,11 @@ def test_a_file_is_laid_over_the_defaults_and_flags_over_the_file(tmp_path: Path
         ("budgets.turns=many", "integer"),
         ("budgets.turn=3", "there are images, output_characters"),
         ("turns=3", "no setting 'turns'"),
-        ("budgets=3", "budgets"),
+        ("budgets=3", r"budgets has settings of its own, for example --set budgets\.turns="),
+        ("budgets=null", "settings of its own"),
+        ("budgets.turns=true", r"setting budgets\.turns: takes a number, for example budgets\.turns=10 \(was true\)"),
+        ("budgets.seconds=true", r"budgets\.seconds: takes a number"),
+        ("sampling.seed=false", r"sampling\.seed: takes a number, for example sampling\.seed=1"),
         ("budgets.turns", "NAME=VALUE"),
         ("budgets.turns.x=1", "turns"),
         ("=1", "no setting"),
@@ -40,6 +45,16 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(assignment: str, says
     with pytest.raises(UsageError, match=says) as caught:
         apply_settings(EpisodeSettings(), [assignment])
     assert "\n" not in str(caught.value)
+
+
+def test_a_switch_in_a_file_is_no_number_either(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("[budgets]\nturns = true\n")
+    with pytest.raises(UsageError, match="takes a number"):
+        apply_settings(EpisodeSettings(), [], file=tmp_path / "settings.toml")
+
+
+def test_a_switch_may_be_one() -> None:
+    assert apply_settings(LoadSettings(), ["allow_partial=true"]).allow_partial
 
 
 @pytest.mark.parametrize("content", [b"budgets = [", b"\xff\xfe", b"[budgets]\nturns = 'x'", b"colour = 1"])

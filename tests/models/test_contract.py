@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from codedance.episode import STOP_TEXTS, run_episode
-from codedance.errors import DataError, ModelError, ModelNotFoundError, UsageError
+from codedance.errors import DataError, ModelError, UsageError
 from codedance.imaging import Picture
 from codedance.models import Completion, Model, ScriptedModel, load_model
 from codedance.models.hf import HfModel
@@ -186,7 +186,8 @@ async def test_a_script_that_ends_too_early_says_so() -> None:
         ("gpt-4", UsageError, "server:NAME"),
         ("server:", UsageError, "server:NAME"),
         ("", UsageError, "nano"),
-        ("hf:./nothing", ModelNotFoundError, "there is no such folder"),
+        ("hf:./nothing", UsageError, "there is no such folder"),
+        ("hf:/usr", UsageError, r"no config\.json"),
         ("scripted:nothing.json", UsageError, "cannot be read"),
     ],
 )
@@ -198,6 +199,38 @@ def test_a_wrong_specification_lists_the_right_forms(spec: str, error: type[Exce
 def test_a_url_goes_with_a_server_only() -> None:
     with pytest.raises(UsageError, match="server:NAME"):
         load_model("nano", base_url="http://127.0.0.1:1/v1")
+
+
+def test_a_checkpoint_that_is_not_there_is_a_mistake_of_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing: there is no such folder"):
+        load_nano(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("localhost:8000", r"--base-url localhost:8000: needs a scheme: http://localhost:8000/v1$"),
+        ("localhost:8000/v2/", r"needs a scheme: http://localhost:8000/v2$"),
+        ("http://localhost:8000/v1,localhost:8001", r"--base-url localhost:8001: needs a scheme"),
+        ("http://localhost:99999/v1", "has no port from 1 to 65535"),
+        ("http://localhost:0/v1", "has no port from 1 to 65535"),
+        ("http://localhost:x/v1", "has no port from 1 to 65535"),
+        ("http://local host/v1", "holds a blank"),
+        ("http://[::1/v1", "is no address"),
+        ("http://", "is no web address"),
+        ("ftp://localhost/v1", "is no web address"),
+        ("", "write one URL"),
+    ],
+)
+def test_an_address_where_no_server_can_be_is_refused_at_once(url: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        load_model("server:m", base_url=url)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8000/v1", "https://models.example/v1", "HTTP://localhost:65535/v1/"])
+def test_an_address_that_may_be_one_is_taken(url: str) -> None:
+    assert load_model("server:m", base_url=url).name == "server:m"
 
 
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', "[1, 2]", "[" * 10000])
@@ -214,5 +247,5 @@ def test_a_damaged_checkpoint_names_the_file(checkpoint: Path, name: str) -> Non
     with pytest.raises(DataError, match=name.split(".")[0]):
         load_nano(checkpoint)
     path.unlink()
-    with pytest.raises(ModelNotFoundError, match=name):
+    with pytest.raises(UsageError, match=name):
         load_nano(checkpoint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,3 +123,33 @@ def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelNotFoundError, match="cannot be loaded"):
         load_model(f"hf:{tmp_path}")
+
+
+def test_a_hub_that_cannot_be_reached_is_told_at_once_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    # The tests' network ends at loopback.
+    begin = time.monotonic()
+    with pytest.raises(
+        ModelNotFoundError, match=r"hf:any/thing: .* the hub does not give it .*; give the path"
+    ) as caught:
+        load_model("hf:any/thing")
+    assert time.monotonic() - begin < 10  # transformers tries for half a minute
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+async def test_a_model_in_the_cache_is_loaded_while_the_hub_is_away(
+    llava: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from huggingface_hub import constants
+
+    kept = tmp_path / "models--any--thing"
+    shutil.copytree(llava, kept / "snapshots" / ("a" * 40))
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("a" * 40)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    begin = time.monotonic()
+    model = load_model("hf:any/thing")
+    assert time.monotonic() - begin < 20
+    assert model.name == "hf:any/thing"
+    await model.close()
+    assert "Retry" not in capfd.readouterr().err

@@ -12,10 +12,15 @@ import httpx
 import openai
 import pytest
 from httpx_sse import connect_sse
+from PIL import Image
 
+from codedance.errors import PictureError
 from codedance.imaging import Picture
 from codedance.models.scripted import ScriptedModel
 from codedance.schema import StopReason, Trajectory
+from codedance.serving import ServingSettings
+from codedance.serving.refusals import RefusalError
+from codedance.serving.requests import read_request, wanted_settings
 from codedance.serving.traces import TraceShelf
 from codedance.store import Manifest, RunFolder
 from tests.serving.house import House, PatientModel, Served, data_url, looking_model, reply
@@ -269,8 +274,10 @@ PICTURES = {
     "data:text/html;base64,AAAA": "begins with data:image",
     "data:image/png": "begins with data:image",
     "data:image/png;base64,": "empty",
-    "https://example.org/x.png": "fetches no addresses",
-    "file:///etc/passwd": "fetches no addresses",
+    "https://example.org/x.png": "fetches no addresses .*--allow-remote-images.*data:image/png;base64,",
+    "file:///etc/passwd": "only data URLs and addresses of the web are read",
+    "": "its URL is empty.*data:image/png;base64,",
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB": "put data:image/png;base64, in front",
 }
 
 
@@ -282,6 +289,18 @@ def test_what_is_no_picture_is_refused(url: str, strict: Served) -> None:
             model="scripted",
             messages=[{"role": "user", "content": content}],
         )
+
+
+def test_limits_are_told_as_they_are_documented() -> None:
+    settings = ServingSettings()
+    with pytest.raises(PictureError, match=r"6000x5000 pixels is too large \(at most 25 megapixels"):
+        Picture.from_bytes(Picture.from_image(Image.new("L", (6000, 5000))).data, max_pixels=settings.image_pixels)
+    request = read_request(b'{"model": "m", "messages": [{}], "max_tokens": 1000000000}', settings)
+    with pytest.raises(RefusalError, match=r"^max_tokens: at most 20480 here, 1000000000 were asked for$"):
+        wanted_settings(request, settings.episode)
+    request = read_request(b'{"model": "m", "messages": [{}], "max_tokens": 1' + b"0" * 400 + b"}", settings)
+    with pytest.raises(RefusalError, match=r"1000000000000000\.\.\. were asked for$"):
+        wanted_settings(request, settings.episode)
 
 
 def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(strict: Served, make_picture: Any) -> None:  # noqa: ANN401
@@ -304,7 +323,10 @@ def test_the_token_the_model_and_the_path_are_checked(strict: Served, picture: P
     with pytest.raises(openai.NotFoundError, match="/v1/embeddings"):
         known.embeddings.create(model="scripted", input="x")
     headers = {"Authorization": "Bearer let me in"}
-    assert httpx.get(f"{strict.url}/v1/chat/completions", headers=headers).status_code == 405
+    refused = httpx.get(f"{strict.url}/v1/chat/completions", headers=headers)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert refused.json()["error"]["code"] == "method_not_allowed"
+    assert refused.json()["error"]["message"] == "/v1/chat/completions does not take GET; use POST"
     assert httpx.get(f"{strict.url}/health").json() == {"status": "ok"}
 
 

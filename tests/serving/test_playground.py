@@ -247,7 +247,7 @@ def test_a_server_that_has_gone_and_a_model_that_fails_are_said_plainly(
     with house.serve(ScriptedModel([reply("I look.", code="1 + 1")])) as served:
         visit = open_page(served.url)
         ask(visit.page, "?", photo)
-        expect(visit.page.locator("#problem")).to_contain_text("the script ends after 1 replies")
+        expect(visit.page.locator("#problem")).to_contain_text("the script ends after 1 reply;")
         expect(visit.page.locator("#turn-1 .ran .badge")).to_have_text("ran")
         expect(visit.page.locator(".state .badge")).to_have_text("failed")
     visit.page.locator("#go").click()

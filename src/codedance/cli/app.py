@@ -7,12 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from codedance import __version__
-from codedance.cli.failures import exit_code, missing_extra, tell
+from codedance.cli.failures import INTERRUPTED, exit_code, missing_extra, own_output, tell, tell_stopped
+from codedance.cli.options import is_narrow, may_be_empty, refuse_empty_paths
 from codedance.errors import CodeDanceError
 
 __all__ = ["COMMANDS", "Command", "build", "main", "outline"]
@@ -30,6 +32,8 @@ class Command:
     """Empty: a group of commands, the module's ``app``."""
     epilog: str = "EPILOG"
     """Name of the text below the help of a single command."""
+    goes_on: tuple[str, ...] = ()
+    """Which of a group's commands go on where they were stopped; an empty name for a single command that does."""
 
 
 _ASK, _DATA, _TRAIN, _TELL, _LOOK = "Ask", "Make data", "Train", "Evaluate", "Look closer"
@@ -45,15 +49,26 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "sandbox": Command(_ASK, "Run code in the sandbox; see what it offers, costs and withstands.", "sandbox"),
     "worlds": Command(_DATA, "Generated pictures with questions whose answers are known.", "worlds"),
-    "data": Command(_DATA, "Make, filter and check sets of trajectories and tasks.", "data"),
-    "synth": Command(_DATA, "Make executed trajectories from pictures.", "synth", "synth"),
+    "data": Command(
+        _DATA, "Make, filter and check sets of trajectories and tasks.", "data", goes_on=("generate", "filter")
+    ),
+    "synth": Command(_DATA, "Make executed trajectories from pictures.", "synth", "synth", goes_on=("",)),
     "export": Command(
         _DATA, "Write run folders as a data set of ms-swift, TRL, verl or the `datasets` library.", "export", "export"
     ),
     "import": Command(
-        _DATA, "Read a data set into a run folder of trajectories or tasks.", "import_data", "import_data"
+        _DATA,
+        "Read a data set into a run folder of trajectories or tasks.",
+        "import_data",
+        "import_data",
+        goes_on=("",),
     ),
-    "train": Command(_TRAIN, "Train models on trajectories and on generated worlds.", "train"),
+    "train": Command(
+        _TRAIN,
+        "Train models on trajectories and on generated worlds.",
+        "train",
+        goes_on=("nano", "sft", "grpo", "ablation", "sweep"),
+    ),
     "reward": Command(_TRAIN, "Rewards, advantages and turn credit of attempts, explained.", "reward"),
     "launch": Command(
         _TRAIN,
@@ -72,6 +87,7 @@ COMMANDS: Mapping[str, Command] = {
         "Data, teaching, four rewards with several seeds, evaluation, analysis, and each claim of the paper beside it.",
         "reproduce",
         "reproduce",
+        goes_on=("",),
     ),
     "eval": Command(
         _TELL,
@@ -79,6 +95,7 @@ COMMANDS: Mapping[str, Command] = {
         "evaluate",
         "evaluate",
         "EVAL_EPILOG",
+        ("",),
     ),
     "report": Command(
         _TELL,
@@ -120,7 +137,12 @@ COMMANDS: Mapping[str, Command] = {
         "view",
         "view",
     ),
-    "analyze": Command(_LOOK, "What code does in finished runs, and what that is evidence of.", "analyze_commands"),
+    "analyze": Command(
+        _LOOK,
+        "What code does in finished runs, and what that is evidence of.",
+        "analyze_commands",
+        goes_on=("feedback", "holdout"),
+    ),
     "replay": Command(
         _LOOK,
         "Run every cell of recorded trajectories again in fresh sessions, and tell what differs and why.",
@@ -176,12 +198,37 @@ def outline() -> typer.Typer:
     return app
 
 
+class _Commands(TyperGroup):
+    """All commands, of which none ends without a word when Ctrl-C ends it."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's context; click's in its older versions
+        """Run what was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # typer would take it for an end like any other
+            tell_stopped(goes_on=_goes_on(sys.argv[1:]))
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _goes_on(arguments: Sequence[str]) -> bool:
+    """Whether the command that was asked for keeps what it has done, and begins there the next time.
+
+    >>> [_goes_on(words) for words in (["eval", "vstar"], ["train", "sft", "runs/a"], ["train", "table"], ["ask"], [])]
+    [True, True, False, False, False]
+    """
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is None or not command.goes_on:
+        return False
+    return bool(command.function) or (len(arguments) > 1 and arguments[1] in command.goes_on)
+
+
 def _bare() -> typer.Typer:
     app = typer.Typer(
         name="codedance",
+        cls=_Commands,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode="markdown",
+        rich_markup_mode=None if is_narrow() else "markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
         help="Vision-language models that reason by writing and running code.",
         epilog="Begin with: `codedance ask PICTURE -q 'How many red circles are there?'`",
@@ -204,10 +251,24 @@ def _fitting(arguments: Sequence[str], *, completes: bool) -> typer.Typer:
     return build(list(COMMANDS)) if completes or not COMMANDS.keys().isdisjoint(arguments) else outline()
 
 
+def _run(arguments: Sequence[str]) -> None:
+    """Run the command that the arguments are about; ends by ``SystemExit``."""
+    app = _fitting(arguments, completes="_CODEDANCE_COMPLETE" in os.environ)
+    if len(arguments) <= 1 or not {"-h", "--help"}.isdisjoint(arguments):  # a group alone shows its help
+        from codedance.cli.help import never_cut
+
+        never_cut()
+    command = typer.main.get_command(app)
+    if any(may_be_empty(word) for word in arguments):
+        refuse_empty_paths(command)
+    command()
+
+
 def main() -> None:
     """Entry point of the console script."""
     try:
-        _fitting(sys.argv[1:], completes="_CODEDANCE_COMPLETE" in os.environ)()
+        with own_output():
+            _run(sys.argv[1:])
     except CodeDanceError as error:
         tell(error)
         sys.exit(exit_code(error))
@@ -218,8 +279,9 @@ def main() -> None:
             raise
         tell(missing)
         sys.exit(exit_code(missing))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt:  # while the command was looked up; its own ends are told there
+        tell_stopped(goes_on=_goes_on(sys.argv[1:]))
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone (``codedance ... | head``): that is no error of anybody's.
         sys.stderr.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 
 from codedance.cli.failures import stop_code, tell
-from codedance.cli.inline import Graphics, find_graphics
+from codedance.cli.inline import Graphics, find_graphics, from_environment
 from codedance.cli.places import SandboxPlace, sandbox_at
 from codedance.cli.progress import watched
 from codedance.cli.settings import apply_settings
@@ -39,7 +40,8 @@ Examples:
 
 - `codedance ask photo.jpg -q "How many?" --quiet` (the answer alone), or `--json` (the whole trajectory)
 
-Exit codes: 0 answered, 2 bad input or usage, 3 stopped without an answer, 4 the model or the sandbox failed.
+Exit codes: 0 answered, 2 bad input or usage (a checkpoint that is not there, too), 3 stopped without an answer, 4 the
+model, the sandbox or the output failed, or an extra is not installed.
 """
 
 
@@ -85,14 +87,13 @@ def ask(
     CODEDANCE_SANDBOX_TOKEN.
     """
     from codedance.episode.asking import question_task
-    from codedance.imaging import Picture
 
     settings = _settings(config, assignments or [], code_format=code_format, max_turns=max_turns)
     if as_json and quiet:
         raise UsageError("--json and --quiet: choose one")
     if not question.strip():
         raise UsageError("the question is empty; write it after -q")
-    pictures = [Picture.from_file(path) for path in images]
+    pictures = _checked(images, model=model, base_url=base_url)
     run = _open_run(out)
     task = question_task(question, pictures)
     view = None if as_json or quiet else _view(run, inline)
@@ -112,6 +113,15 @@ def ask(
             typer.echo(f"trace: {page}")
     _tell(rollout.trajectory, quiet=quiet, as_json=as_json)
     raise typer.Exit(stop_code(rollout.trajectory))
+
+
+def _checked(images: Sequence[Path], *, model: str, base_url: str | None) -> list[Picture]:
+    """The pictures; what is wrong with them or with the model's name is told before a folder is made."""
+    from codedance.imaging import Picture
+    from codedance.models.registry import check_model
+
+    check_model(model, base_url=base_url)
+    return [Picture.from_file(path) for path in images]
 
 
 def _tell(trajectory: Trajectory, *, quiet: bool, as_json: bool) -> None:
@@ -203,8 +213,15 @@ def _view(run: RunFolder | None, inline: Graphics | None) -> LiveView | PlainVie
 
     console = Console()
     if console.is_terminal and not console.is_dumb_terminal:
-        return LiveView(console, place=place, graphics=find_graphics() if inline is None else inline)
+        return LiveView(console, place=place, graphics=_graphics() if inline is None else inline)
     return PlainView(typer.echo, place=place)
+
+
+def _graphics() -> Graphics:
+    """How the terminal shows pictures; who sets ``NO_COLOR`` wants no control codes, so it is not asked by one."""
+    if os.environ.get("NO_COLOR"):
+        return from_environment(os.environ) or Graphics.NONE
+    return find_graphics()
 
 
 def _tell_answer(trajectory: Trajectory) -> None:

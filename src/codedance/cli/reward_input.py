@@ -19,6 +19,7 @@ __all__ = ["NamedGroup", "read_groups"]
 
 _MAX_BYTES = 64 * 2**20
 _SHOWN = 60
+_FORMAT = "write it like examples/attempts.json (docs/rewards.md says what is in it)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def read_groups(path: Path, settings: RewardSettings) -> tuple[NamedGroup, ...]:
     try:
         read = _File.model_validate_json(data)
     except ValidationError as error:
-        raise DataError(f"{path}: {_first_fault(error)}") from None
+        raise DataError(f"{path}: {_first_fault(error)}; {_FORMAT}") from None
     return tuple(NamedGroup(one.attempts) for one in read.groups)
 
 

@@ -115,11 +115,15 @@ def serve(
 
 def _specs(models: Sequence[str], base_url: str | None) -> list[tuple[str, str]]:
     """Name and kind of each model."""
+    from codedance.models.registry import check_model
+
     specs = [_named(one) for one in models]
     if len({name for name, _ in specs}) < len(specs):
         raise UsageError("two models have the same name; write --model NAME=SPEC")
     if base_url is not None and not any(spec.startswith("server:") for _, spec in specs):
         raise UsageError("--base-url goes with server:NAME, and no model is a server")
+    for _, spec in specs:
+        check_model(spec, base_url=base_url if spec.startswith("server:") else None)
     return specs
 
 
@@ -192,6 +196,7 @@ async def _serve(
             config = uvicorn.Config(
                 create_app(service),
                 log_level="warning",
+                lifespan="off",  # there is none, and its task would print a traceback if we are stopped just now
                 server_header=False,
                 timeout_graceful_shutdown=3,
                 limit_concurrency=512,

@@ -36,7 +36,8 @@ def apply_settings(base: R, assignments: Sequence[str], *, file: Path | None = N
     A value is read as JSON where it is JSON (``4``, ``0.5``, ``true``, ``"x"``) and as plain text otherwise.
 
     Raises:
-        UsageError: an unknown name (the message lists those near it) or a value of the wrong kind.
+        UsageError: an unknown name (the message lists those near it), a value of the wrong kind, or one value for what
+            has settings of its own.
 
     >>> from codedance.schema import Budgets
     >>> apply_settings(Budgets(), ["turns=4"]).turns
@@ -44,7 +45,7 @@ def apply_settings(base: R, assignments: Sequence[str], *, file: Path | None = N
     """
     values = base.model_dump()
     if file is not None:
-        _merge(values, read_toml(file), type(base), str(file))
+        _merge(values, read_toml(file), str(file))
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
@@ -52,12 +53,14 @@ def apply_settings(base: R, assignments: Sequence[str], *, file: Path | None = N
         nested: Any = _value(text)
         for key in reversed(name.strip().split(".")):
             nested = {key: nested}
-        _merge(values, nested, type(base), f"--set {assignment}")
+        _merge(values, nested, f"--set {assignment}")
     try:
-        return type(base).model_validate(values)
+        settings = type(base).model_validate(values)
     except ValidationError as error:
         fault = first_fault(error)
         raise UsageError(f"setting {fault.at('')} (was {fault.value!r})") from None
+    _refuse_switches(values, settings, base)
+    return settings
 
 
 def setting_names(record: BaseModel, prefix: str = "") -> Iterator[str]:
@@ -82,11 +85,31 @@ def _value(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
         return text
 
 
-def _merge(values: dict[str, Any], over: dict[str, Any], record: type[BaseModel], where: str) -> None:
+def _refuse_switches(given: dict[str, Any], read: BaseModel, base: BaseModel, *, prefix: str = "") -> None:
+    """Refuse ``true`` and ``false`` where a number is wanted: they would be taken for 1 and 0 without a word."""
+    for key, value in given.items():
+        found, name = getattr(read, key, None), f"{prefix}{key}"
+        if isinstance(value, bool) and isinstance(found, int | float) and not isinstance(found, bool):
+            usual = getattr(base, key, None)
+            like = usual if isinstance(usual, int | float) else 1
+            raise UsageError(f"setting {name}: takes a number, for example {name}={like} (was {json.dumps(value)})")
+        if isinstance(value, dict) and isinstance(found, BaseModel):
+            inner = getattr(base, key, None)
+            _refuse_switches(value, found, inner if isinstance(inner, BaseModel) else found, prefix=f"{name}.")
+
+
+def _merge(values: dict[str, Any], over: dict[str, Any], where: str, *, prefix: str = "") -> None:
     for key, value in over.items():
         if key not in values:
             raise UsageError(f"{where}: there is no setting '{key}' here; there are {', '.join(sorted(values))}")
-        if isinstance(values[key], dict) and isinstance(value, dict) and values[key]:
-            _merge(values[key], value, record, where)
-        else:
+        inner = values[key]
+        if not (isinstance(inner, dict) and inner):
             values[key] = value
+        elif isinstance(value, dict):
+            _merge(inner, value, where, prefix=f"{prefix}{key}.")
+        else:
+            own = f"{prefix}{key}.{next(iter(inner))}"
+            raise UsageError(
+                f"{where}: {prefix}{key} has settings of its own, for example --set {own}=...; "
+                f"there are {', '.join(sorted(inner))}"
+            )

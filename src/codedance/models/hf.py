@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from codedance.errors import MissingExtraError, ModelContextFullError, ModelError, ModelNotFoundError
+from codedance.errors import MissingExtraError, ModelContextFullError, ModelError, ModelNotFoundError, UsageError
 from codedance.models.contract import Completion
 from codedance.protocol import ChatMessage
 from codedance.schema import Sampling
@@ -20,7 +20,10 @@ from codedance.schema import Sampling
 if TYPE_CHECKING:
     from codedance.models.hf_generate import Generator, Request
 
-__all__ = ["HfModel", "image_processor_pair", "load_hf"]
+__all__ = ["HfModel", "checkpoint_folder", "image_processor_pair", "load_hf"]
+
+_HUB_SECONDS = 10.0
+"""Longest wait for the hub's word whether it has a model."""
 
 
 @dataclass(slots=True)
@@ -124,14 +127,11 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto", 
         bars: have transformers show how far it is, on the error stream.
 
     Raises:
+        UsageError: a folder that is not there, or is no checkpoint.
         MissingExtraError: torch or transformers is not installed.
-        ModelNotFoundError: no such folder, and no such model on the hub or the hub cannot be reached.
+        ModelNotFoundError: no such model on the hub, or the hub cannot be reached and nothing of it lies in the cache.
     """
-    local = Path(path_or_id).expanduser()
-    looks_local = path_or_id.startswith((".", "/", "~")) or local.exists()
-    if looks_local and not (local / "config.json").is_file():
-        lacks = "no checkpoint in this folder (no config.json)" if local.is_dir() else "no such folder"
-        raise ModelNotFoundError(f"{path_or_id}: there is {lacks}")
+    folder = checkpoint_folder(path_or_id)
     try:
         import torch
         from transformers import AutoModelForImageTextToText
@@ -139,11 +139,12 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto", 
         from codedance.models.hf_generate import Generator
     except ImportError:
         raise MissingExtraError("hf: models", "local") from None
-    source = str(local) if looks_local else path_or_id
+    source = str(folder) if folder is not None else path_or_id
+    here = folder is not None or not _hub_has(path_or_id)
     try:
         with _bars(shown=bars):
-            model = AutoModelForImageTextToText.from_pretrained(source, dtype=dtype)
-            processor = image_processor_pair(source)
+            model = AutoModelForImageTextToText.from_pretrained(source, dtype=dtype, local_files_only=here)
+            processor = image_processor_pair(source, here=here)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:240]
         raise ModelNotFoundError(f"hf:{path_or_id}: cannot be loaded ({reason})") from None
@@ -151,6 +152,46 @@ def load_hf(path_or_id: str, *, device: str | None = None, dtype: str = "auto", 
     if device == "cpu" and model.dtype == torch.bfloat16:
         model = model.float()  # many processors are slower in bfloat16 than in float32
     return HfModel(Generator(model.to(device).eval(), processor), name=f"hf:{path_or_id}")
+
+
+def checkpoint_folder(path_or_id: str) -> Path | None:
+    """The folder of this machine that is meant; ``None`` for a name on the hub.
+
+    Raises:
+        UsageError: the folder is not there, or holds no checkpoint.
+    """
+    local = Path(path_or_id).expanduser()
+    if not path_or_id.startswith((".", "/", "~")) and not local.exists():
+        return None
+    if not (local / "config.json").is_file():
+        lacks = "no checkpoint in this folder (no config.json)" if local.is_dir() else "no such folder"
+        raise UsageError(f"hf:{path_or_id}: there is {lacks}")
+    return local
+
+
+def _hub_has(name: str) -> bool:
+    """Ask the hub once; False if it says no but the model lies in the cache.
+
+    Left to themselves, its libraries ask for half a minute and tell of each try.
+
+    Raises:
+        ModelNotFoundError: neither there nor here.
+    """
+    from huggingface_hub import HfApi, try_to_load_from_cache
+
+    try:
+        HfApi().model_info(name, timeout=_HUB_SECONDS)
+    except Exception as error:  # a boundary: it raises errors of half a dozen libraries
+        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
+    else:
+        return True
+    with suppress(ValueError):  # no name of the hub's
+        if isinstance(try_to_load_from_cache(name, "config.json"), str):
+            return False
+    raise ModelNotFoundError(
+        f"hf:{name}: there is no such folder here, and the hub does not give it ({reason}); give the path of a "
+        "checkpoint, or look at the name and the network"
+    )
 
 
 @contextmanager
@@ -168,17 +209,21 @@ def _bars(*, shown: bool) -> Iterator[None]:
         logging.enable_progress_bar()
 
 
-def image_processor_pair(source: str) -> Any:  # noqa: ANN401 - transformers has no common type for processors
+def image_processor_pair(source: str, *, here: bool = False) -> Any:  # noqa: ANN401 - processors have no common type
     """The checkpoint's processor; for Qwen2.5-VL without torchvision one that knows pictures and no videos.
 
     The published processor class wants a video processor, and that wants torchvision, which pictures do not need.
+
+    Args:
+        source: a folder, or a name on the hub.
+        here: read what lies on this machine, and do not ask the hub.
     """
     from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer
     from transformers.utils import is_torchvision_available
 
-    qwen = AutoConfig.from_pretrained(source).model_type in ("qwen2_5_vl", "qwen2_vl")
+    qwen = AutoConfig.from_pretrained(source, local_files_only=here).model_type in ("qwen2_5_vl", "qwen2_vl")
     if not qwen or is_torchvision_available():
-        return AutoProcessor.from_pretrained(source)
+        return AutoProcessor.from_pretrained(source, local_files_only=here)
     from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
     from transformers.processing_utils import ProcessorMixin
 
@@ -192,6 +237,6 @@ def image_processor_pair(source: str) -> Any:  # noqa: ANN401 - transformers has
             self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
             ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=kwargs.get("chat_template"))
 
-    tokenizer = AutoTokenizer.from_pretrained(source)
-    images = AutoImageProcessor.from_pretrained(source)
+    tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=here)
+    images = AutoImageProcessor.from_pretrained(source, local_files_only=here)
     return PictureProcessor(images, tokenizer, chat_template=tokenizer.chat_template)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from codedance.errors import UsageError
 from codedance.models.contract import Model
+from codedance.models.hf import checkpoint_folder
 from codedance.models.scripted import ScriptedModel
+from codedance.models.server_address import check_address
 
 if TYPE_CHECKING:
     from codedance.models.server import ServerSettings
 
-__all__ = ["DEFAULT_BASE_URL", "load_model", "server_key"]
+__all__ = ["DEFAULT_BASE_URL", "check_model", "load_model", "server_key"]
 
 DEFAULT_BASE_URL = "http://localhost:8000/v1"
 """Where ``server:NAME`` is looked for if no URL is given; vLLM and SGLang's usual places."""
@@ -45,25 +47,20 @@ def load_model(
         bars: have transformers show how far it is with reading weights, on the error stream.
 
     Raises:
-        UsageError: no such form, or a URL for a model that has none.
+        UsageError: what :func:`check_model` refuses, or a file on this machine that is no script or checkpoint.
         MissingExtraError: a library of an extra is missing.
-        ModelError: the model is not there.
+        ModelError: the hub has no such model or cannot be reached, or the checkpoint cannot be loaded.
 
     >>> load_model("gpt")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     codedance.errors.UsageError: unknown model 'gpt'; write nano (the embedded model), server:NAME ...
     """
+    check_model(spec, base_url=base_url)
     kind, _, name = spec.partition(":")
-    if base_url is not None and kind != "server":
-        raise UsageError(f"--base-url goes with server:NAME, not with '{spec}'")
-    if kind == "server" and name:
+    if kind == "server":
         from codedance.models.server import ServerModel
 
-        urls = [url.strip() for url in (base_url or DEFAULT_BASE_URL).split(",") if url.strip()]
-        if not urls or len(set(urls)) < len(urls):
-            raise UsageError(
-                f"--base-url {base_url}: write one URL, or several different ones with commas between them"
-            )
+        urls = _urls(base_url)
         servers = {
             url: ServerModel(name, base_url=url, api_key=api_key, native_tools=native_tools, settings=server)
             for url in urls
@@ -73,17 +70,49 @@ def load_model(
         from codedance.models.spread import SpreadModel
 
         return SpreadModel(servers)
-    if kind == "hf" and name:
+    if kind == "hf":
         from codedance.models.hf import load_hf
 
         return load_hf(name, bars=bars)
-    if kind == "scripted" and name:
+    if kind == "scripted":
         return ScriptedModel.from_file(Path(name))
-    if spec == "nano":
-        from codedance.models import nano
+    from codedance.models import nano
 
-        return nano.load()
-    raise UsageError(f"unknown model '{spec}'; write {_FORMS}")
+    return nano.load()
+
+
+def check_model(spec: str, *, base_url: str | None = None) -> None:
+    """Refuse what no model can be made of, in a moment: nothing is loaded, and nobody is asked.
+
+    For a command to know before it writes its folder or reads its data.
+
+    Raises:
+        UsageError: no such form, a URL for a model that has none or one that is none, or an ``hf:`` folder that is no
+            checkpoint.
+
+    >>> check_model("server:m", base_url="localhost:8000")
+    Traceback (most recent call last):
+    codedance.errors.UsageError: --base-url localhost:8000: needs a scheme: http://localhost:8000/v1
+    """
+    kind, _, name = spec.partition(":")
+    if base_url is not None and kind != "server":
+        raise UsageError(f"--base-url goes with server:NAME, not with '{spec}'")
+    if spec != "nano" and (kind not in ("server", "hf", "scripted") or not name):
+        raise UsageError(f"unknown model '{spec}'; write {_FORMS}")
+    if kind == "server":
+        for url in _urls(base_url):
+            check_address(url)
+    if kind == "hf":
+        checkpoint_folder(name)
+
+
+def _urls(base_url: str | None) -> list[str]:
+    """The addresses that were given, or the usual one."""
+    given = DEFAULT_BASE_URL if base_url is None else base_url
+    urls = [url.strip() for url in given.split(",") if url.strip()]
+    if not urls or len(set(urls)) < len(urls):
+        raise UsageError(f"--base-url {base_url}: write one URL, or several different ones with commas between them")
+    return urls
 
 
 def server_key() -> str | None:

@@ -11,6 +11,7 @@ import anyio
 
 from codedance.errors import ModelContextFullError, ModelReplyError
 from codedance.models.contract import Completion
+from codedance.models.server_address import check_address
 from codedance.models.server_errors import is_transient, retry_after, typed_error
 from codedance.models.server_messages import restore_tag, to_openai, wire_text
 from codedance.protocol import ChatMessage, tool_definition
@@ -55,6 +56,9 @@ class ServerModel:
         api_key: sent as the bearer token; never stored in a record.
         native_tools: offer code as a tool.
         settings: time-outs and retries.
+
+    Raises:
+        UsageError: the URL is none.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class ServerModel:
         native_tools: bool = False,
         settings: ServerSettings | None = None,
     ) -> None:
+        check_address(base_url)
         self._model = name
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key

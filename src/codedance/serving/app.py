@@ -34,7 +34,7 @@ def create_app(service: Service) -> App:
     app.add_route("/v1/chat/completions", chat, methods=["POST"])
     app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(404, _not_found)
-    app.add_exception_handler(405, _not_found)
+    app.add_exception_handler(405, _not_allowed)
     app.add_exception_handler(500, _failed)
     _add_models(app, service)
     _add_traces(app, service)
@@ -110,10 +110,15 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    headers = getattr(error, "headers", None)
     what = f"there is no {request.method} {request.url.path[:100]} here"
-    return refusal_response(RefusalError(status, what, code="not_found"), headers)
+    return refusal_response(RefusalError(404, what, code="not_found"), getattr(error, "headers", None))
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    headers = dict(getattr(error, "headers", None) or {})
+    instead = f"; use {headers['Allow']}" if headers.get("Allow") else ""
+    what = f"{request.url.path[:100]} does not take {request.method}{instead}"
+    return refusal_response(RefusalError(405, what, code="method_not_allowed"), headers)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

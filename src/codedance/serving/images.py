@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PictureReader", "is_public", "resolve"]
 
+_BEGINS = "data:image/png;base64,"
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _REDIRECTS = 3
 _PORTS = {"http": 80, "https": 443}
 _DECODERS = 2
@@ -88,8 +91,14 @@ class PictureReader:
     async def _one(self, url: str, name: str) -> Picture:
         if url[:5].lower() == "data:":
             data = _from_data_url(url, name, self.settings.image_bytes)
+        elif not url.lower().startswith(("http://", "https://")):
+            raise _refused(f"{name}: {_no_url(url)}", "invalid_image_url")
         elif not self.settings.remote_images:
-            raise _refused(f"{name}: send it as a data URL; this server fetches no addresses", "remote_images_off")
+            raise _refused(
+                f"{name}: this server fetches no addresses (codedance serve --allow-remote-images has it do so); send "
+                f"the picture itself, as a data URL that begins with {_BEGINS}",
+                "remote_images_off",
+            )
         else:
             data = await self._fetch(url, name)
         try:
@@ -190,7 +199,7 @@ def _from_data_url(url: str, name: str, most: int) -> bytes:
     head, comma, content = url.partition(",")
     kind, *marks = head[5:].lower().split(";")
     if not comma or not (kind.startswith("image/") or not kind):
-        raise _refused(f"{name}: a data URL of a picture begins with data:image/png;base64,", "invalid_image_url")
+        raise _refused(f"{name}: a data URL of a picture begins with {_BEGINS}", "invalid_image_url")
     if len(content) * 3 // 4 > most + 3:
         raise _too_large(name, most)
     try:
@@ -199,6 +208,15 @@ def _from_data_url(url: str, name: str, most: int) -> bytes:
         return unquote_to_bytes(content)
     except (binascii.Error, ValueError):
         raise _refused(f"{name}: its data URL is not in base64", "invalid_image_url") from None
+
+
+def _no_url(url: str) -> str:
+    """What is wrong with something that is neither a data URL nor an address of the web."""
+    if not url.strip():
+        return f"its URL is empty; send the picture as a data URL that begins with {_BEGINS}"
+    if _SCHEME.match(url):
+        return f"only data URLs and addresses of the web are read; begin with {_BEGINS}"
+    return f"that is no URL; put {_BEGINS} in front of a picture in base64"
 
 
 def _too_large(name: str, most: int) -> RefusalError:

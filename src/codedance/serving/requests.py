@@ -177,8 +177,18 @@ def _sampling(request: ChatRequest, base: Sampling, budgets: Budgets, attempt: i
 
 def _within(wanted: float | None, most: float, param: str) -> float:
     if wanted is not None and wanted > most:
-        raise RefusalError(400, f"{param}: at most {most:g} here, {wanted:g} were asked for", param=param)
+        raise RefusalError(400, f"{param}: at most {_shown(most)} here, {_shown(wanted)} were asked for", param=param)
     return most if wanted is None else wanted
+
+
+def _shown(number: float) -> str:
+    """A number as a person writes it.
+
+    >>> _shown(1_000_000_000), _shown(600.0), _shown(0.25), _shown(10**30)
+    ('1000000000', '600', '0.25', '1000000000000000...')
+    """
+    text = str(number) if isinstance(number, int) else f"{number:.16g}"
+    return text if len(text) <= 24 else f"{text[:16]}..."
 
 
 def _refuse_unsupported(values: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from codedance.bench.contract import Hub
-from codedance.bench.data.local_files import LocalFiles
+from codedance.bench.data.local_files import FORMATS, LocalFiles
 from codedance.errors import DataError, MissingExtraError, PictureError
 from codedance.imaging import MAX_FILE_BYTES
 
@@ -107,7 +107,8 @@ def _asking(repo: str, ask: Callable[[], T]) -> T:
     except Exception as error:  # a boundary: they raise errors of half a dozen libraries
         first = (str(error).splitlines() or [""])[0][:160]
         raise DataError(
-            f"{repo}: cannot be had from the hub ({type(error).__name__}: {first}); give a local copy with a path"
+            f"{repo}: cannot be had from the hub ({type(error).__name__}: {first}); give a local copy: --data FILE for "
+            f"one benchmark, or --data DIR that holds NAME{FORMATS[0]} (or {', '.join(FORMATS[1:])}) for each"
         ) from None
 
 

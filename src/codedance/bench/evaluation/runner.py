@@ -114,10 +114,33 @@ async def evaluate(
         StoreError: the disk refuses.
     """
     runner = _Runner(run, model, sandbox, patience or Patience(), listener)
-    with ungrouped(BaseException):  # the first reason; the others are its consequences
-        await runner.work()
+    try:
+        with ungrouped(BaseException):  # the first reason; the others are its consequences
+            await runner.work()
+    except _GivenUpError as given_up:
+        # Only now, since what had ended by then has been written meanwhile.
+        raise given_up.told(run) from None
     run.finish()
     return runner.progress()
+
+
+class _GivenUpError(Exception):
+    """So many episodes in a row have failed that the others are not begun."""
+
+    def __init__(self, in_a_row: int, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.in_a_row = in_a_row
+        self.failure = failure
+
+    def told(self, run: EvalRun) -> SandboxError | ModelUnreachableError:
+        """As the run's end: how much of it need not be asked again; what failed is stored, and asked again."""
+        error = SandboxError if self.failure.kind is FailureKind.SANDBOX else ModelUnreachableError
+        reason = self.failure.message
+        end = "" if reason.endswith((".", "?", "!")) else "."
+        return error(
+            f"{self.in_a_row} episodes in a row failed, the last with: {reason}{end} {run.total - run.left} of "
+            f"{run.total} have ended without an error and are kept; start the same command again to go on"
+        )
 
 
 class _Runner:
@@ -243,12 +266,7 @@ class _Runner:
             return
         self.failures_in_a_row += 1
         if self.failures_in_a_row >= self.patience.failures_in_a_row and trajectory.failure is not None:
-            failure = trajectory.failure
-            error = SandboxError if failure.kind is FailureKind.SANDBOX else ModelUnreachableError
-            raise error(
-                f"{self.failures_in_a_row} episodes in a row failed, the last with: {failure.message}. "
-                f"{self.run.ended} of {self.run.total} are kept; start the same command again to go on"
-            )
+            raise _GivenUpError(self.failures_in_a_row, trajectory.failure)
 
     def _model_faults(self) -> int:
         return self.model.faults if isinstance(self.model, ServerModel | SpreadModel) else 0

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from codedance.errors import DataError, ModelNotFoundError
+from codedance.errors import DataError, UsageError
 from codedance.models.local.chat import CHAT_TEMPLATE, Encoder
 from codedance.models.local.config import NetworkConfig
 from codedance.models.local.network import Network
@@ -67,7 +67,7 @@ def load_checkpoint(folder: Path) -> tuple[Network, Encoder]:
     """Read a folder that :func:`save_checkpoint` wrote.
 
     Raises:
-        ModelNotFoundError: the folder or one of its files is missing.
+        UsageError: the folder or one of its files is missing.
         DataError: a file does not hold what it should.
     """
     config = _read_config(folder)
@@ -113,8 +113,10 @@ def _read_config(folder: Path) -> NetworkConfig:
 
 
 def _existing(path: Path) -> Path:
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent}: there is no such folder; give that of a checkpoint")
     if not path.is_file():
-        raise ModelNotFoundError(f"{path}: there is no such file; is the folder a checkpoint?")
+        raise UsageError(f"{path}: there is no such file; is the folder a checkpoint?")
     return path
 
 

@@ -47,7 +47,7 @@ def with_qwen_ids(folder: Path, out: Path) -> None:
     sample at low temperatures.
 
     Raises:
-        ModelNotFoundError: the folder is no checkpoint.
+        UsageError: the folder is no checkpoint.
         DataError: its vocabulary reaches into Qwen's control tokens.
     """
     network, encoder = load_checkpoint(folder)
