@@ -172,6 +172,10 @@ def test_edits_are_scored_by_pixels_and_never_by_a_judge(tmp_path: Path) -> None
         (["--judge-base-url", "http://x/v1"], "go with --judge"),
         (["--judge-cache", "c.sqlite"], "go with --judge"),
         (["--judge", "nano", "--judge-base-url", "http://x/v1"], "goes with --judge server:NAME"),
+        (
+            ["--judge", "server:wise", "--judge-base-url", "localhost:8001"],
+            "--judge-base-url localhost:8001: needs a scheme",
+        ),
         (["--judge", "gpt"], "unknown model 'gpt'"),
         (["--judge", "server:m", "--set", "judge.atempts=2"], "there is no setting 'atempts'"),
     ],

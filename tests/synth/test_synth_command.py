@@ -174,6 +174,7 @@ def _drain(terminal: int, shown: list[bytes]) -> None:
         (["--set", "mix.visual=0", "--set", "mix.computation=0", "--set", "mix.editing=0"], "at least one share"),
         (["--set", "box.size=3"], "no setting 'size'"),
         (["--weak-base-url", "http://localhost:1/v1"], "--weak-base-url goes with --weak server:NAME"),
+        (["--weak", "server:w", "--weak-base-url", "localhost:1"], "--weak-base-url localhost:1: needs a scheme"),
         (["--weak", "nano", "--set", "difficulty.rule.hard_by=strong"], "give --strong"),
         (["--strong", "gpt"], "unknown model 'gpt'"),
     ],

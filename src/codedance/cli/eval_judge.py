@@ -56,6 +56,10 @@ def judge_plan(
     served = spec.startswith("server:")
     if own is not None and not served:
         raise UsageError(f"--judge-base-url goes with --judge server:NAME, not with '{spec}'")
+    if own is not None:
+        from codedance.models.registry import check_model
+
+        check_model(spec, base_url=own, option="--judge-base-url")
     return JudgePlan(spec, (own or common) if served else None, cache or out / _CACHE, settings)
 
 
@@ -82,7 +86,7 @@ def run_judge(plan: JudgePlan, out: Path) -> bool:
     try:
         verdicts = _judge(plan, out)
     except ModelError as error:
-        tell(f"the judge failed: {error}. The scores by rule below stand; start the same command again")
+        tell(f"the judge failed: {error}; the scores by rule below stand; start the same command again")
         return False
     from codedance.bench.judging import Undecided
 

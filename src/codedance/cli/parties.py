@@ -47,10 +47,14 @@ def named(
     Raises:
         UsageError: a URL that no server is there for.
     """
+    from codedance.models.registry import check_model
+
     for party, url in urls.items():
         spec = specs.get(party)
         if url is not None and (spec is None or not spec.startswith("server:")):
             raise UsageError(f"--{party.value}-base-url goes with --{party.value} server:NAME")
+        if url is not None and spec is not None:
+            check_model(spec, base_url=url, option=f"--{party.value}-base-url")
     if base_url is not None and not any(spec is not None and spec.startswith("server:") for spec in specs.values()):
         raise UsageError("--base-url goes with server:NAME, and no model is a server")
     return {

@@ -81,10 +81,15 @@ def load_model(
     return nano.load()
 
 
-def check_model(spec: str, *, base_url: str | None = None) -> None:
+def check_model(spec: str, *, base_url: str | None = None, option: str = "--base-url") -> None:
     """Refuse what no model can be made of, in a moment: nothing is loaded, and nobody is asked.
 
     For a command to know before it writes its folder or reads its data.
+
+    Args:
+        spec: the model.
+        base_url: of its server.
+        option: where that was given, for the error.
 
     Raises:
         UsageError: no such form, a URL for a model that has none or one that is none, or an ``hf:`` folder that is no
@@ -96,22 +101,22 @@ def check_model(spec: str, *, base_url: str | None = None) -> None:
     """
     kind, _, name = spec.partition(":")
     if base_url is not None and kind != "server":
-        raise UsageError(f"--base-url goes with server:NAME, not with '{spec}'")
+        raise UsageError(f"{option} goes with server:NAME, not with '{spec}'")
     if spec != "nano" and (kind not in ("server", "hf", "scripted") or not name):
         raise UsageError(f"unknown model '{spec}'; write {_FORMS}")
     if kind == "server":
-        for url in _urls(base_url):
-            check_address(url)
+        for url in _urls(base_url, option):
+            check_address(url, option=option)
     if kind == "hf":
         checkpoint_folder(name)
 
 
-def _urls(base_url: str | None) -> list[str]:
+def _urls(base_url: str | None, option: str = "--base-url") -> list[str]:
     """The addresses that were given, or the usual one."""
     given = DEFAULT_BASE_URL if base_url is None else base_url
     urls = [url.strip() for url in given.split(",") if url.strip()]
     if not urls or len(set(urls)) < len(urls):
-        raise UsageError(f"--base-url {base_url}: write one URL, or several different ones with commas between them")
+        raise UsageError(f"{option} {base_url}: write one URL, or several different ones with commas between them")
     return urls
 
 
