@@ -30,8 +30,8 @@ from pathlib import Path
 from codedance.store.holding import held
 with held(Path(sys.argv[1])):
     child = os.fork() if "fork" in sys.argv else None
-    if child != 0:
-        print(child, flush=True)
+    if not child:  # a child says it itself: when it can, it has let go of what is not its own
+        print(child if child is None else os.getpid(), flush=True)
     time.sleep(60)
 """
 TAKEN = "another process is training into it; wait for its end, or choose another folder"

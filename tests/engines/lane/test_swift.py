@@ -178,6 +178,20 @@ def test_grpo_trains_two_steps_with_our_plug_in(checkpoint: Path, tmp_path: Path
     assert all(line["codedance/unscored"] == 0 for line in lines)
 
 
+def test_attempts_whose_time_is_up_while_ms_swift_samples_are_data_without_loss(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    tasks = tasks_folder(tmp_path / "tasks", 4)
+    export_runs(ExportFormat.SWIFT, [tasks], tmp_path / "rows", settings=ExportSettings())
+    more = {"model": str(checkpoint), "environment.ROOT_IMAGE_DIR": str(tmp_path / "rows")}
+    more["codedance.budgets.seconds"] = "0.001"
+    launched(with_settings(load_recipe("swift-grpo-7b"), settings(GRPO | more)), tmp_path)
+    lines = logged(tmp_path / "out")
+    assert [(line["codedance/accuracy"], line["codedance/turns"]) for line in lines] == [(0, 0), (0, 0)]
+    assert all(line["codedance/unscored"] == 0 for line in lines)
+    assert all(line["loss"] == 0 and line["grad_norm"] == 0 for line in lines), "nothing of a late reply is trained"
+
+
 @pytest.mark.parametrize("variant", ["bat", "outcome", "clipped"])
 def test_advantages_through_ms_swift_equal_the_embedded_trainer_s(
     variant: str,
