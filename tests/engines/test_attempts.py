@@ -239,7 +239,7 @@ def _request(asked: tuple[Task, tuple[Picture, ...]], folder: Path) -> Request:
     return Request(said, [str(path)], {"codedance": record_text(task), "solution": "3"})
 
 
-async def test_a_reply_that_comes_when_the_time_is_up_is_data_without_loss(
+async def test_a_reply_that_comes_when_the_time_is_up_was_sampled_in_the_attempt(
     question: tuple[Task, tuple[Picture, ...]], tmp_path: Path
 ) -> None:
     request = _request(question, tmp_path)
@@ -254,13 +254,16 @@ async def test_a_reply_that_comes_when_the_time_is_up_is_data_without_loss(
     await _sleep(0.6)
     told = await keeper.turn(request, ids=[*map(ord, CROP)], cut=False)
     assert (told["done"], told["response_token_ids"]) == (True, [*map(ord, CROP)])
-    assert told["response_loss_mask"] == [0] * len(CROP), "no turn of the episode: nothing of it is trained"
+    assert told["response_loss_mask"] == [1] * len(CROP)
     carried = Carried.read(told["rollout_infos"][CARRIED])
-    assert (carried.stop, carried.spans) == (StopReason.TIME, ())
+    assert (carried.stop, carried.spans, carried.ran_code) == (StopReason.TIME, ((0, len(CROP)),), (False,))
     assert carried.attempt is not None
-    assert not carried.attempt.correct
-    mask = torch.zeros(1, len(CROP), dtype=torch.bool)
+    assert (carried.attempt.correct, carried.attempt.calls) == (False, ()), "its code did not run"
+    mask = torch.ones(1, len(CROP), dtype=torch.bool)
     assert sampled_only(mask, [carried]).equal(mask)
+    rewards = reward_batch([carried], ["q"], EngineSettings())
+    worth = token_worth([carried], rewards.attempts, tokens=len(CROP))
+    assert worth.advantages_BT.shape == (1, len(CROP))
 
 
 async def test_turns_of_a_request_go_through_the_loop(

@@ -55,7 +55,7 @@ class Carried(Record):
     """Why not."""
     stop: StopReason
     ran_code: tuple[bool, ...]
-    """For each turn, whether its code was run."""
+    """For each turn, whether its code was run; a reply that came when the time was up is one more, without code."""
     spans: tuple[tuple[int, int], ...]
     """For each turn its first token and one past its last, counted from the first token of the response; none for an
     attempt that could not be scored: it belongs in no loss."""
@@ -94,14 +94,16 @@ def carried_of(
     Args:
         trajectory: the attempt.
         settings: constants of the rewards.
-        spans: of each turn's tokens within the response.
+        spans: of each turn's tokens within the response, and of a reply's that came when the time was up: it is no turn
+            of the episode, but was sampled in it.
         pictures: every picture of the trajectory by SHA-256.
         equivalent: how mathematical answers are compared.
 
     Raises:
         DataError: turns and spans do not fit together.
     """
-    if len(spans) != len(trajectory.turns):
+    late = len(spans) - len(trajectory.turns)
+    if late not in ((0, 1) if trajectory.stop is StopReason.TIME else (0,)):
         raise DataError(f"{trajectory.id}: {len(trajectory.turns)} turns, but tokens of {len(spans)}")
     scored = attempt_of(trajectory, settings.reward, pictures=pictures, equivalent=equivalent)
     found = scored if isinstance(scored, Attempt) else None
@@ -110,7 +112,7 @@ def carried_of(
         attempt=found,
         unscored=scored.reason if isinstance(scored, Unscored) else "",
         stop=trajectory.stop,
-        ran_code=tuple(turn.code is not None for turn in trajectory.turns),
+        ran_code=(*(turn.code is not None for turn in trajectory.turns), *[False] * late),
         spans=tuple(spans) if found is not None else (),
         tokens=sum(turn.completion_tokens or 0 for turn in trajectory.turns),
         seconds=trajectory.seconds,

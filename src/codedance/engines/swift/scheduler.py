@@ -50,8 +50,6 @@ class _Attempt:
     """Of the replies, counted over their own tokens alone: the trainer finds them in its own frame."""
     kept: tuple[int, ...] = ()
     """Tokens of the last reply that stay."""
-    taken: bool = True
-    """Whether the last reply is a turn of the episode: one that came when the time was up is not."""
     shown: list[ChatMessage] = field(default_factory=list)
     """What the next turn begins with."""
 
@@ -114,9 +112,6 @@ class TurnKeeper:
         if not isinstance(found, Rollout):
             attempt.shown = _after_reply(found)
             found = await self._fitted(attempt, found)
-        if isinstance(found, Rollout) and len(found.trajectory.turns) < len(attempt.spans):
-            attempt.taken = False
-            attempt.spans.pop()
         told = {"done": isinstance(found, Rollout), **self.tokens(request)}
         if isinstance(found, Rollout):
             del self._attempts[request.uuid]
@@ -132,12 +127,9 @@ class TurnKeeper:
         return {"infer_request": request, "rollout_infos": infos, **self.tokens(request)}
 
     def tokens(self, request: Any) -> dict[str, Any]:  # noqa: ANN401 - ms-swift's request
-        """The last reply's tokens, without those behind its action: with loss, unless it is no turn of the episode."""
-        attempt = self._attempts[request.uuid]
-        return {
-            "response_token_ids": list(attempt.kept),
-            "response_loss_mask": [int(attempt.taken)] * len(attempt.kept),
-        }
+        """The last reply's tokens, without those behind its action, all of them with loss."""
+        kept = self._attempts[request.uuid].kept
+        return {"response_token_ids": list(kept), "response_loss_mask": [1] * len(kept)}
 
     async def _fitted(self, attempt: _Attempt, found: list[ChatMessage]) -> list[ChatMessage] | Rollout:
         """End the attempt if what it is to be shown may not fit."""
