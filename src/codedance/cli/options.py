@@ -50,11 +50,14 @@ def refuse_empty_paths(command: Any) -> None:  # noqa: ANN401 - typer's own clas
 
 def _refuse(param: Any) -> None:  # noqa: ANN401
     process = param.process_value
+    # Typer's older versions make a text of it first, and a path later; they say so of the parameter.
+    later = getattr(getattr(param, "type", None), "name", "") == "path"
 
     def checked(ctx: Any, value: Any) -> Any:  # noqa: ANN401
         found = process(ctx, value)
         given, paths = (one if isinstance(one, list | tuple) else [one] for one in (value, found))
-        if any(raw == "" and isinstance(path, Path) for raw, path in zip(given, paths, strict=False)):
+        empty = [path for raw, path in zip(given, paths, strict=False) if raw == ""]
+        if any(later or isinstance(path, Path) for path in empty):
             raise typer.BadParameter("the path is empty; the working folder is written as .", ctx=ctx, param=param)
         return found
 
