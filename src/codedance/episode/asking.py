@@ -176,8 +176,9 @@ def ask(
 def question_task(question: str, pictures: Sequence[Picture]) -> Task:
     """A task without a reference answer; the same question about the same pictures has the same name.
 
-    >>> question_task("How many?", [Picture.from_image(Image.new("RGB", (3, 2), "red"))]).id
-    'ask/fdfaac8ba63b'
+    >>> red = Picture.from_image(Image.new("RGB", (3, 2), "red"), repeatable=True)
+    >>> question_task("How many?", [red]).id
+    'ask/d387481432f1'
     """
     refs = tuple(picture.ref for picture in pictures)
     digest = hashlib.sha256("\n".join([question, *(ref.sha256 for ref in refs)]).encode("utf-8", "replace"))
@@ -187,7 +188,9 @@ def question_task(question: str, pictures: Sequence[Picture]) -> Task:
 def _picture(shown: Shown) -> Picture:
     if isinstance(shown, Picture):
         return shown
-    return Picture.from_image(shown) if isinstance(shown, Image.Image) else Picture.from_file(Path(shown))
+    if isinstance(shown, Image.Image):
+        return Picture.from_image(shown, repeatable=True)  # the hash of the file is part of the question's name
+    return Picture.from_file(Path(shown))
 
 
 def _attempts(run: RunFolder) -> dict[str, int]:
